@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a controller that was killed finds again, and what it makes of it. */
+#include "ua.h"
+
+struct world {
+	struct call_rig rig;
+	struct ua alice, bob;
+};
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	call_rig_open(&w->rig);
+	ua_open(&w->alice, &w->rig, "alice", TRUNK);
+	ua_open(&w->bob, &w->rig, "bob", "127.0.0.3");
+	ua_register(&w->bob, "");
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	ua_close(&w->alice);
+	ua_close(&w->bob);
+	call_rig_close(&w->rig);
+	free(w);
+	return 0;
+}
+
+static void test_bye_from_a(void **state)
+{
+	struct world *w = *state;
+
+	ua_connect(&w->alice, &w->bob);
+	call_rig_restart(&w->rig);
+	assert_int_equal(calls_count(w->rig.calls), 1);
+	assert_int_equal(fake_media_streams(&w->rig.media), 1);
+	ua_hang_up(&w->alice, &w->bob);
+	assert_string_equal(call_rig_cdr(&w->rig), "200 BYE from A");
+	call_rig_restart(&w->rig);
+	assert_int_equal(calls_count(w->rig.calls), 0);
+}
+
+/* After a move the journal knows the new state; a re-INVITE works, and so does a second death. */
+static void test_changes_survive(void **state)
+{
+	struct world *w = *state;
+	const char *text;
+
+	ua_connect(&w->alice, &w->bob);
+	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.7", 4007, ""));
+	ua_ack(&w->alice, ua_expect(&w->alice, "SIP/2.0 200"), NULL);
+	peer_drain(&w->bob.peer, "");
+	call_rig_restart(&w->rig);
+	fake_media_tell(&w->rig.media);
+	ua_request(&w->bob, "INVITE", "", ua_sdp("203.0.113.2", 5000, "a=sendonly\r\n"));
+	text = ua_expect(&w->alice, "INVITE ");
+	ua_reply(&w->alice, text, 200, "", ua_sdp("198.51.100.7", 4007, "a=recvonly\r\n"));
+	ua_ack(&w->bob, ua_expect(&w->bob, "SIP/2.0 200"), NULL);
+	assert_string_equal(w->rig.media.story, "direction b-to-a; ");
+	ua_expect(&w->alice, "ACK ");
+	call_rig_restart(&w->rig);
+	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.8", 4008, "a=recvonly\r\n"));
+	ua_ack(&w->alice, ua_expect(&w->alice, "SIP/2.0 200"), NULL);
+	assert_non_null(strstr(w->rig.media.story, "move a to 198.51.100.8:4008; "));
+	ua_hang_up(&w->bob, &w->alice);
+}
+
+/* The relay lost the stream: both parties are told. */
+static void test_stream_is_lost(void **state)
+{
+	struct world *w = *state;
+
+	ua_connect(&w->alice, &w->bob);
+	fake_media_only(&w->rig.media)->used = false;
+	call_rig_restart(&w->rig);
+	ua_reply(&w->alice, ua_expect(&w->alice, "BYE "), 200, "", NULL);
+	ua_reply(&w->bob, ua_expect(&w->bob, "BYE "), 200, "", NULL);
+	call_rig_expect_empty(&w->rig);
+}
+
+/* One that was not answered yet is nobody's. */
+static void test_ringing_is_not_kept(void **state)
+{
+	struct world *w = *state;
+
+	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
+	ua_reply(&w->bob, ua_expect_invite(&w->bob), 180, "", NULL);
+	ua_expect(&w->alice, "SIP/2.0 180");
+	call_rig_restart(&w->rig);
+	assert_int_equal(calls_count(w->rig.calls), 0);
+}
+
+static void test_nonsense(void **state)
+{
+	struct world *w = *state;
+	static const char *const rows[] = {"",
+					   "5:call1,",
+					   "5:call1,1,2,3,1:a,1:b,99,",
+					   "5:call2,",
+					   "5:call1,1,2,0,1:a,1:b,0,4000000000,",
+					   "99999:x"};
+	char key[8];
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(key, sizeof(key), "k%u", i);
+		assert_int_equal(store_put(w->rig.store, "call", str_of(key), str_of(rows[i])), 0);
+	}
+	call_rig_restart(&w->rig);
+	assert_int_equal(calls_count(w->rig.calls), 0);
+	ua_connect(&w->alice, &w->bob);
+	ua_hang_up(&w->alice, &w->bob);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_bye_from_a),	   TEST(test_changes_survive),
+		TEST(test_stream_is_lost), TEST(test_ringing_is_not_kept),
+		TEST(test_nonsense),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
