@@ -62,16 +62,19 @@ setup-build setup-check setup-demo setup-run setup-bench setup-kernels setup-deb
 	@./tests/lib/setup $*
 .PHONY: setup-build setup-check setup-demo setup-run setup-bench setup-kernels setup-deb setup-package
 
+# As many compilers as processors, where nobody said -j.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # ---- the commands of the README ------------------------------------------------------------------
 build: setup-build
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 .PHONY: build
 
 # Everything, once plain and once under sanitizers; ends with "N passed, N failed, N skipped".
 check: setup-check
 	@echo 'check: builds everything, plain and with sanitizers, then runs every test (minutes)'
-	$(Q)$(MAKE) --no-print-directory all check-programs
-	$(Q)$(MAKE) --no-print-directory SAN=1 all check-programs
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all check-programs
+	$(Q)$(MAKE) --no-print-directory $(JOBS) SAN=1 all check-programs
 	$(Q)./tests/run $(TESTS)
 .PHONY: check
 
@@ -83,7 +86,7 @@ check-programs: $(TEST_PROGRAMS)
 MODE ?= native
 demo: setup-demo
 	@echo 'demo: builds, then a call moves from one network to another and back (20 s)'
-	$(Q)$(MAKE) --no-print-directory all demo-programs
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all demo-programs
 	$(Q)./tests/demo/run $(MODE)
 .PHONY: demo
 
@@ -93,7 +96,7 @@ demo-programs: $(DEMO_PROGRAMS)
 
 # segued on this machine's own NIC, in the foreground; its files are in build/run.
 run: setup-run
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 	$(Q)./controller/run
 .PHONY: run
 
@@ -101,7 +104,7 @@ run: setup-run
 PARTS ?=
 bench: setup-bench
 	@echo 'bench: builds, then measures relay, handover and signalling beside their peers (6 minutes)'
-	$(Q)$(MAKE) --no-print-directory all bench-programs
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all bench-programs
 	$(Q)./tests/bench/run $(PARTS)
 .PHONY: bench
 
@@ -111,7 +114,7 @@ bench-programs: $(BENCH_PROGRAMS)
 
 check-kernels: setup-kernels
 	@echo 'check-kernels: builds, then runs the kernel tests on other kernels in qemu (minutes)'
-	$(Q)$(MAKE) --no-print-directory all check-programs
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all check-programs
 	$(Q)./tests/kernels/run
 .PHONY: check-kernels
 

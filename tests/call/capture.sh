@@ -38,7 +38,7 @@ is_flagged() {
 	flagged_number=$(controller_segue call show "$id" --json | jq '.data.streams[0].number')
 	bpftool map lookup pinned /sys/fs/bpf/xdp/globals/sg_stream_v1 key "$(printf '0x%02x' $((flagged_number & 255)))" \
 		"$(printf '0x%02x' $((flagged_number >> 8 & 255)))" 0 0 --json |
-		jq -e '.value[14] | ltrimstr("0x") | test("[2367abefABEF]$")' >/dev/null
+		tests/lib/holds '.value[14] | ltrimstr("0x") | test("[2367abefABEF]$")' >/dev/null
 }
 
 # frames NAME FILTER: how many there are.
@@ -133,7 +133,7 @@ not() {
 
 heard_all() {
 	$NET_TOOLS/rtp-report json x "$NET_DIR/alice-media.csv" "$NET_DIR/bob-media.csv" |
-		jq -e ".x | .sent == $packets and .lost == 0 and .doubled == 0" >/dev/null
+		tests/lib/holds ".x | .sent == $packets and .lost == 0 and .doubled == 0" >/dev/null
 }
 
 ok_here "segued starts" controller_world

@@ -38,7 +38,7 @@ stream() {
 }
 
 is_fax() {
-	stream 2>/dev/null | jq -e '.data.opaque and ([.data.paths[] | select(.state == "live")] | length == 2)' >/dev/null
+	stream 2>/dev/null | tests/lib/holds '.data.opaque and ([.data.paths[] | select(.state == "live")] | length == 2)' >/dev/null
 }
 
 # our_port SIDE: where the party of that side sends to.

@@ -16,7 +16,7 @@ CONTROLLER_STORE=$NET_DIR/disk/segue.db
 # finds RESULT CHECK PATTERN: the doctor has such a finding; one that is not ok has a cure.
 finds() {
 	found=$(controller_segue doctor --config "$CONTROLLER_CONFIG" --json)
-	printf '%s\n' "$found" | jq -e --arg result "$1" --arg check "$2" --arg pattern "$3" \
+	printf '%s\n' "$found" | tests/lib/holds --arg result "$1" --arg check "$2" --arg pattern "$3" \
 		'[.data.findings[] | select(.result == $result and .check == $check and
 		((.subject // "") + ": " + .reason | test($pattern)))] |
 		length > 0 and all($result == "ok" or .cure != null)' >/dev/null && return

@@ -41,7 +41,7 @@ fails() {
 	}
 	try --json "$@"
 	expect_code "$expect_wanted" && expect_text "$complained" "$expect_pattern" || return
-	printf '%s\n' "$complained" | jq -se "length == 1 and (.[0] | .version == 1 and
+	printf '%s\n' "$complained" | tests/lib/holds -s "length == 1 and (.[0] | .version == 1 and
 		.error.exit == $expect_wanted and (.error.text | length > 0) and (has(\"data\") | not))"
 }
 
@@ -59,12 +59,12 @@ answers() {
 	shift
 	try "$@" --json
 	expect_code 0 || return
-	printf '%s\n' "$said" | jq -se 'length == 1 and .[0].version == 1 and (.[0] | has("object"))
+	printf '%s\n' "$said" | tests/lib/holds -s 'length == 1 and .[0].version == 1 and (.[0] | has("object"))
 		and (.[0] | has("command"))' >/dev/null || {
 		echo "no envelope: $said"
 		return 1
 	}
-	printf '%s\n' "$said" | jq -e ".data | $expect_filter" >/dev/null || {
+	printf '%s\n' "$said" | tests/lib/holds ".data | $expect_filter" >/dev/null || {
 		echo "not true: $expect_filter of $said"
 		return 1
 	}

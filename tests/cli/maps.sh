@@ -67,7 +67,7 @@ refused() {
 # finds RESULT CHECK PATTERN [EXIT-CODE]: the doctor has such a finding.
 finds() {
 	try doctor --json
-	printf '%s\n' "$said" | jq -e --arg result "$1" --arg check "$2" --arg pattern "$3" \
+	printf '%s\n' "$said" | tests/lib/holds --arg result "$1" --arg check "$2" --arg pattern "$3" \
 		'[.data.findings[] | select(.result == $result and .check == $check and
 		((.subject // "") + ": " + .reason | test($pattern)))] | length > 0' >/dev/null || {
 		echo "no $1 of $2 with /$3/ in: $said"
@@ -79,7 +79,7 @@ finds() {
 # cured: no problem of the doctor's is without a cure.
 cured() {
 	try doctor --json
-	printf '%s\n' "$said" | jq -e '[.data.findings[] | select(.result == "problem")] |
+	printf '%s\n' "$said" | tests/lib/holds '[.data.findings[] | select(.result == "problem")] |
 		length > 0 and all(.cure)' >/dev/null
 }
 

@@ -18,7 +18,7 @@ registered() {
 # A stream of the relay that has passed so many packets both ways.
 talked() { # PACKETS
 	controller_segue stream list --json |
-		jq -e --argjson n "$1" '[.data[] | .. | objects | select(has("packets")) | .packets] |
+		tests/lib/holds --argjson n "$1" '[.data[] | .. | objects | select(has("packets")) | .packets] |
 			length > 0 and min >= $n' >/dev/null
 }
 

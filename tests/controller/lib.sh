@@ -162,7 +162,7 @@ controller_dial() {
 
 controller_is_up() {
 	controller_answers && controller_segue call list --json |
-		jq -e '[.data[] | select(.state == "established")] | length == 1' >/dev/null 2>&1
+		tests/lib/holds '[.data[] | select(.state == "established")] | length == 1' >/dev/null 2>&1
 }
 
 # controller_hang_up: alice says BYE. (cat, since the shell's own printf would send a datagram a line.)

@@ -70,7 +70,7 @@ is_registered() { # NAME
 }
 
 is_established() {
-	net_in relay segue call list --json | jq -e '.data[0].state == "established"' >/dev/null
+	net_in relay segue call list --json | tests/lib/holds '.data[0].state == "established"' >/dev/null
 }
 
 follow_file() { # FILE

@@ -51,7 +51,7 @@ faults_media() {
 faults_heard() {
 	net_finish "alice-$1" "bob-$1"
 	for faults_end in alice bob; do
-		jq -e ".received | .received_once == $FAULTS_PACKETS and .lost == 0 and .doubled == 0" \
+		tests/lib/holds ".received | .received_once == $FAULTS_PACKETS and .lost == 0 and .doubled == 0" \
 			"$NET_DIR/$faults_end-$1.json" >/dev/null || {
 			cat "$NET_DIR/$faults_end-$1.json"
 			return 1

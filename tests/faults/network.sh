@@ -16,7 +16,7 @@ net_private tests/faults/network.sh
 # bob_is_reached yes|no: can packets leave to him?
 bob_is_reached() {
 	net_segue nexthop list --json |
-		jq -e "[.data[] | select(.gateway == \"10.0.2.2\") | .usable] == [$([ "$1" = yes ] && echo true || echo false)]" \
+		tests/lib/holds "[.data[] | select(.gateway == \"10.0.2.2\") | .usable] == [$([ "$1" = yes ] && echo true || echo false)]" \
 			>/dev/null
 }
 

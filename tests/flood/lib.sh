@@ -14,19 +14,19 @@ flood() {
 # flood_heard SOURCE [ADDRESS-OF-OURS]: one OPTIONS is answered.
 flood_heard() {
 	net_in alice $FLOOD --to "${2:-10.0.1.1}:5060" --from "$1" --send options >"$NET_DIR/heard.json"
-	jq -e '.answers == 1' "$NET_DIR/heard.json" >/dev/null
+	tests/lib/holds '.answers == 1' "$NET_DIR/heard.json" >/dev/null
 }
 
 # flood_deaf: is not, and segued is there to answer others.
 flood_deaf() {
 	net_in alice $FLOOD --to "${2:-10.0.1.1}:5060" --from "$1" --send options >"$NET_DIR/heard.json"
-	jq -e '.sent == 1 and .answers == 0' "$NET_DIR/heard.json" >/dev/null && controller_answers
+	tests/lib/holds '.sent == 1 and .answers == 0' "$NET_DIR/heard.json" >/dev/null && controller_answers
 }
 
 # No connection comes about.
 flood_deaf_tcp() {
 	net_in alice $FLOOD --to 10.0.1.1:5060 --from "$1" --hold 5 --seconds 1 >"$NET_DIR/held.json"
-	jq -e '.taken == 0' "$NET_DIR/held.json" >/dev/null
+	tests/lib/holds '.taken == 0' "$NET_DIR/held.json" >/dev/null
 }
 
 # flood_bans: "SOURCE/CAUSE" of each ban.

@@ -61,7 +61,7 @@ joined() {
 
 past_the_relay() {
 	[ "$(net_segue stream list --json | jq '.data | length')" = 0 ] &&
-		controller_segue call list --json | jq -e '[.data[] | .anchored] == [false]' >/dev/null
+		controller_segue call list --json | tests/lib/holds '[.data[] | .anchored] == [false]' >/dev/null
 }
 
 anchored() {
@@ -74,7 +74,7 @@ once() { # [DEPTH]
 	jq -c --slurpfile far "$NET_DIR/bob.json" '{up: (.up | {sent, lost}), far: ($far[0].media | {received, lost, duplicates, sources}),
 		down: (.down | {sent, received_once, lost, doubled, reorder_depth, copies_received})}' \
 		"$NET_DIR/report.json"
-	jq -e --argjson depth "${1:-0}" --slurpfile far "$NET_DIR/bob.json" '.up.sent as $sent |
+	tests/lib/holds --argjson depth "${1:-0}" --slurpfile far "$NET_DIR/bob.json" '.up.sent as $sent |
 		(.down | .sent > 60 and .received_once == .sent and .lost == 0 and .doubled == 0 and
 			.reorder_depth <= $depth and .copies_received > .sent) and
 		(.up | .sent > 60 and .lost == 0) and
@@ -135,7 +135,7 @@ check_callee() {
 HANDOVER_ONE_LEG="--accept-handover --legs 1"
 
 late_in_maps() {
-	anchored && controller_segue call list --json | jq -e '[.data[] | .anchored] == [true]' >/dev/null
+	anchored && controller_segue call list --json | tests/lib/holds '[.data[] | .anchored] == [true]' >/dev/null
 }
 
 late_reports() { # COUNT: by the relay, with the kernel's figures
@@ -200,7 +200,7 @@ only_outage() {
 	handover_said alice moved '"asked \(.asked_us), answered \(.answered_us)"'
 	late_ms=$(handover_said alice moved '((.answered_us - .asked_us) / 1000 | floor)')
 	[ "$late_ms" -ge 500 ] && [ "$late_ms" -lt 2000 ] &&
-		jq -e --argjson most $((late_ms / 20 + 40)) 'all(.up, .down; .doubled == 0 and .lost > 10 and
+		tests/lib/holds --argjson most $((late_ms / 20 + 40)) 'all(.up, .down; .doubled == 0 and .lost > 10 and
 			.lost < $most)' "$NET_DIR/report.json" >/dev/null
 }
 

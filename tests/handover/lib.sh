@@ -325,7 +325,7 @@ handover_once() {
 	fi
 	jq -c 'map_values({sent, received_once, lost, doubled, reorder_depth, copies_sent, copies_received})' \
 		"$NET_DIR/report.json"
-	jq -e --argjson up "$handover_up_depth" --argjson down "$handover_down_depth" \
+	tests/lib/holds --argjson up "$handover_up_depth" --argjson down "$handover_down_depth" \
 		'all(.up, .down; .sent > 60 and .received_once == .sent and .lost == 0 and .doubled == 0) and
 		.up.reorder_depth <= $up and .down.reorder_depth <= $down' "$NET_DIR/report.json" >/dev/null && return
 	echo "up at most $handover_up_depth late, down $handover_down_depth"
@@ -386,7 +386,7 @@ handover_reports() {
 }
 
 handover_reports_now() {
-	controller_segue handover list --json | jq -e "[.data[]] | $1" >/dev/null
+	controller_segue handover list --json | tests/lib/holds "[.data[]] | $1" >/dev/null
 }
 
 # Nothing is left in the relay: no stream, and segued knows no call.

@@ -100,7 +100,7 @@ phone_sip() {
 }
 
 moved_well() {
-	jq -e '[.data[]] | length == 1 and all(.state == "finished" and .lost == 0 and .copies_removed > 5)' "$NET_DIR/moves.json"
+	tests/lib/holds '[.data[]] | length == 1 and all(.state == "finished" and .lost == 0 and .copies_removed > 5)' "$NET_DIR/moves.json"
 }
 
 check() { # PHONE NAME SCHEME

@@ -85,7 +85,7 @@ cut_off() { # tcp|tls
 
 registered_from() {
 	net_until 20 sh -c "build/segue --control '$CONTROLLER_SOCKET' registration list --json |
-		jq -e '[.data[] | select(.aor | startswith(\"alice\")) | .contact] | length == 1 and all(test(\"@$1:\"))'"
+		tests/lib/holds '[.data[] | select(.aor | startswith(\"alice\")) | .contact] | length == 1 and all(test(\"@$1:\"))'"
 }
 
 # Back at once: on a connection of its own, since the first one is not trusted any more.
@@ -120,7 +120,7 @@ dead() { # tcp|tls
 only_the_outage() {
 	handover_report alice bob
 	jq -c 'map_values({sent, lost, doubled, reordered})' "$NET_DIR/report.json"
-	jq -e 'all(.up, .down; .lost > 0 and .lost < 60 and .doubled == 0 and .reordered == 0)' \
+	tests/lib/holds 'all(.up, .down; .lost > 0 and .lost < 60 and .doubled == 0 and .reordered == 0)' \
 		"$NET_DIR/report.json" >/dev/null
 }
 

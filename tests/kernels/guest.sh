@@ -103,7 +103,7 @@ add_path() { # FAMILY
 
 # carries NAME PATH PACKETS: the relay has had so many on side A's path, and sent so many there.
 carries() {
-	net_segue path list "$1" --json | jq -e ".data | any(.side == \"a\" and .index == $2 and
+	net_segue path list "$1" --json | tests/lib/holds ".data | any(.side == \"a\" and .index == $2 and
 		.packets >= $3 and .sent_packets >= $3)" >/dev/null
 }
 
@@ -139,11 +139,11 @@ fate() { # FAMILY up|down
 # Two copies came to the mobile party for as long as both paths were there, and two left it.
 copies() { # FAMILY
 	report "$1"
-	report "$1" | jq -e '.down.removed > 40 and .up.copies_sent - .up.sent > 40'
+	report "$1" | tests/lib/holds '.down.removed > 40 and .up.copies_sent - .up.sent > 40'
 }
 
 no_copies() { # FAMILY
-	report "$1" | jq -e '.down.removed == 0'
+	report "$1" | tests/lib/holds '.down.removed == 0'
 }
 
 end_call() { # FAMILY MODE copies|no_copies

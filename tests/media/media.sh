@@ -233,7 +233,7 @@ kept() {
 }
 
 gone_from_relay() { # STREAM: it has no path that drains
-	! net_segue stream show "$1" --json | jq -e '.data.paths[] | select(.state == "draining")' >/dev/null
+	net_segue stream show "$1" --json | tests/lib/holds '[.data.paths[] | select(.state == "draining")] == []' >/dev/null
 }
 
 repeated() {

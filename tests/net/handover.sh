@@ -54,7 +54,7 @@ start_media() {
 
 # all CONDITION: is it true of every call, by the relay's counters of its sides?
 all() {
-	net_segue stream list --json | jq -e ".data | all($1)" >/dev/null
+	net_segue stream list --json | tests/lib/holds ".data | all($1)" >/dev/null
 }
 
 # await CONDITION: one look at all calls a time, since six relays are looked at.
@@ -151,7 +151,7 @@ check_fate() { # CASE CALL DIRECTION
 
 # Both paths were really used for a while, in both directions.
 copies_met() { # CASE CALL
-	jq -e '.up.sent > 250 and .up.copies_sent - .up.sent > 50 and .down.removed > 50' \
+	tests/lib/holds '.up.sent > 250 and .up.copies_sent - .up.sent > 50 and .down.removed > 50' \
 		"$logs/$1/report-$2.json"
 }
 
@@ -195,7 +195,7 @@ delay_step() { # CASE
 }
 
 nothing_missed() { # CASE: the simulators lost nothing that they did not decide to lose
-	jq -e -s 'all(.[] | .ab, .ba; .missed == 0 and .queue == 0 and .error == 0 and
+	tests/lib/holds -s 'all(.[] | .ab, .ba; .missed == 0 and .queue == 0 and .error == 0 and
 		.partial_checksum == 0)' "$logs/$1/wlan.json" "$logs/$1/umts.json"
 }
 

@@ -22,7 +22,7 @@ party() { # NAME COMMAND...: segue-ua, until it is stopped
 }
 
 is_registered() { # NAME
-	controller_segue registration list --json | jq -e --arg aor "$1@$CONTROLLER_DOMAIN" \
+	controller_segue registration list --json | tests/lib/holds --arg aor "$1@$CONTROLLER_DOMAIN" \
 		'any(.data[]; .aor == $aor)' >/dev/null 2>&1
 }
 

@@ -58,7 +58,7 @@ media_runs() {
 media_is_whole() {
 	net_finish media-alice media-bob
 	for media_end in alice bob; do
-		jq -e '.received | .received_once == 200 and .lost == 0 and .doubled == 0' "$NET_DIR/media-$media_end.json" >/dev/null || {
+		tests/lib/holds '.received | .received_once == 200 and .lost == 0 and .doubled == 0' "$NET_DIR/media-$media_end.json" >/dev/null || {
 			cat "$NET_DIR/media-$media_end.json"
 			return 1
 		}
@@ -278,7 +278,7 @@ draining_without_store() {
 	# Something to write, for the store to find out.
 	controller_subscriber carol dave erin frank grace heidi ivan judy
 	net_until 5 sh -c "! build/segue --control $CONTROLLER_SOCKET status --json |
-		jq -e .data.store.healthy >/dev/null"
+		tests/lib/holds .data.store.healthy >/dev/null"
 	is "the store is full" "$(controller_segue status --json | jq .data.store.healthy)" false
 	kill -TERM "$(pid)"
 	ok "it drains" answers '.state == "draining" and .calls == 1' status

@@ -53,8 +53,8 @@ cp -ax $base/. "$root"
 cp "$deb" "$root/root/segue.deb"
 ok "the same package as another version" make_newer
 cp tests/package/inside*.sh "$root/root"
-cp --parents tests/lib/tap.sh tests/lib/net.sh tests/controller/lib.sh tests/crowd/lib.sh build/tests/lib/pass.bpf.o \
-	build/tests/crowd/crowd "$root/root"
+cp --parents tests/lib/tap.sh tests/lib/net.sh tests/lib/holds tests/controller/lib.sh tests/crowd/lib.sh \
+	build/tests/lib/pass.bpf.o build/tests/crowd/crowd "$root/root"
 cat >"$root/etc/systemd/system/inside.service" <<END
 [Unit]
 After=multi-user.target

@@ -95,7 +95,7 @@ is_banned() {
 
 captured() {
 	segue capture "$(segue call list --json | jq -r '.data[0].id')" --packets 10 --seconds 20 \
-		--write "$NET_DIR/call.pcapng" --json | jq -e '.data | .media_in > 0 and .media_out > 0 and .lost == 0'
+		--write "$NET_DIR/call.pcapng" --json | tests/lib/holds '.data | .media_in > 0 and .media_out > 0 and .lost == 0'
 }
 
 # What segued does from within its unit's sandbox, beside calls.

@@ -77,7 +77,7 @@ is "as its own user" "$(stat -c %U "/proc/$(main_pid)")" segue
 is "with CAP_BPF and CAP_NET_ADMIN" "$(field CapEff) $(field CapBnd)" "0000008000001000 0000008000001000"
 is "and no new ones" "$(field NoNewPrivs)" 1
 is "in a sandbox of system calls" "$(field Seccomp)" 2
-ok "lo has the program" sh -c "segue interface list --json | jq -e '.data[0].name == \"lo\" and .data[0].ours'"
+ok "lo has the program" sh -c "segue interface list --json | tests/lib/holds '.data[0].name == \"lo\" and .data[0].ours'"
 is "the pins are the user's" "$(stat -c '%U %G %a' /sys/fs/bpf/xdp/globals/sg_meta_v1)" "segue segue 640"
 ok "a subscriber is added" sh -c 'echo secret | segue subscriber add alice@localhost'
 useradd -G segue watcher
@@ -92,7 +92,7 @@ before=$(main_pid)
 kill -KILL "$before"
 ok "killed, it is started again" until_true 20 another_pid
 ok "and runs" runs
-ok "the subscriber is still there" sh -c "segue subscriber list --json | jq -e '.data[0].aor == \"alice@localhost\"'"
+ok "the subscriber is still there" sh -c "segue subscriber list --json | tests/lib/holds '.data[0].aor == \"alice@localhost\"'"
 
 ip link add t0 type veth peer name t1
 ip link set t1 up

@@ -66,7 +66,7 @@ media_runs() {
 	net_tell media-bob "send 0 on"
 	net_finish media-alice media-bob
 	for media_end in alice bob; do
-		jq -e '.received | .received_once == 200 and .lost == 0' "$NET_DIR/media-$media_end.json" \
+		tests/lib/holds '.received | .received_once == 200 and .lost == 0' "$NET_DIR/media-$media_end.json" \
 			>/dev/null || {
 			cat "$NET_DIR/media-$media_end.json"
 			return 1
@@ -153,7 +153,7 @@ nic_returns() {
 bob_is_reached() {
 	bob_nic=$(net_in relay ip -j link show dev r2 | jq ".[0].ifindex")
 	controller_segue nexthop list --json |
-		jq -e --argjson nic "$bob_nic" 'any(.data[]; .ifindex == $nic and .usable)' >/dev/null
+		tests/lib/holds --argjson nic "$bob_nic" 'any(.data[]; .ifindex == $nic and .usable)' >/dev/null
 }
 
 adopted() {

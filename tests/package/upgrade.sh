@@ -56,7 +56,7 @@ speaking() {
 whole() {
 	net_finish media-alice media-bob
 	for end in alice bob; do
-		jq -e ".received | .received_once == $PACKETS and .lost == 0 and .doubled == 0" \
+		tests/lib/holds ".received | .received_once == $PACKETS and .lost == 0 and .doubled == 0" \
 			"$NET_DIR/media-$end.json" >/dev/null || {
 			cat "$NET_DIR/media-$end.json"
 			return 1

@@ -31,7 +31,7 @@ registers() {
 
 expires_within() { # LEAST MOST, in seconds
 	controller_segue registration list --json |
-		jq -e ".data[0].expires_ms / 1000 | . > $1 and . <= $2"
+		tests/lib/holds ".data[0].expires_ms / 1000 | . > $1 and . <= $2"
 }
 
 refreshes() {

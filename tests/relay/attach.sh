@@ -34,7 +34,7 @@ media() {
 	net_segue stream show one
 	grep -q "packets 20 damaged 0 doubled 0" "$NET_DIR/up" &&
 		grep -q "packets 20 damaged 0 doubled 0" "$NET_DIR/down" &&
-		net_segue stream show one --json | jq -e '[.data.paths[].packets] == [20, 20]'
+		net_segue stream show one --json | tests/lib/holds '[.data.paths[].packets] == [20, 20]'
 }
 
 modes() {

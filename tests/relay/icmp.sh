@@ -80,7 +80,7 @@ router_says() { # FAMILY WANTED
 	net_until 2 sh -c "[ \$(. tests/lib/net.sh; . tests/relay/lib.sh; drops icmp) -gt $icmp_before ]"
 	is "$name: counted, passed to the stack" "$(drops icmp)" $((icmp_before + 1))
 	net_until 2 sh -c ". tests/lib/net.sh; net_segue stream show far --json |
-		jq -e '[.data.paths[] | select(.side == \"b\")][0].mtu == $2'" >/dev/null
+		tests/lib/holds '[.data.paths[] | select(.side == \"b\")][0].mtu == $2'" >/dev/null
 	is "$name: the path's MTU" "$(path_mtu)" "$2"
 	# From now on the sender is told by us.
 	talk n1 "$(at "$(address "$1" 1 2)" 5000)" "$(at "$(address "$1" 1 1)" "$port")" size 1400 seq 2 df

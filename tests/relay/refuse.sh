@@ -29,7 +29,7 @@ refused() {
 
 json_error() {
 	net_segue stream show nobody --json 2>"$NET_DIR/error"
-	[ $? = 3 ] && cat "$NET_DIR/error" && jq -e '.. | strings | select(test("nobody"))' "$NET_DIR/error"
+	[ $? = 3 ] && cat "$NET_DIR/error" && tests/lib/holds '.. | strings | select(test("nobody"))' "$NET_DIR/error"
 }
 
 

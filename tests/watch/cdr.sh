@@ -27,7 +27,7 @@ call_ends() {
 
 is_of_call() {
 	jq -c . "$FILE"
-	jq -e --arg id "$CALL" '.id == $id and .caller == "sip:alice@example.net" and .callee == "sip:bob@example.net" and
+	tests/lib/holds --arg id "$CALL" '.id == $id and .caller == "sip:alice@example.net" and .callee == "sip:bob@example.net" and
 		.status == 200 and .handovers == 0 and .started_us <= .answered_us and .answered_us <= .ended_us and
 		(.details.streams[0].paths | length) == 2' "$FILE" >/dev/null
 }

@@ -55,7 +55,7 @@ all_are_copied() {
 }
 
 all_say() { # EXPRESSION
-	jq -es "length > 17 and all($1)" "$COPIES" >/dev/null && return
+	tests/lib/holds -s "length > 17 and all($1)" "$COPIES" >/dev/null && return
 	jq -c 'del(.payload)' "$COPIES"
 	return 1
 }
@@ -86,7 +86,7 @@ call_ends() {
 }
 
 times_are_now() {
-	jq -es --argjson now "$(date +%s)" 'all(.seconds <= $now and .seconds > $now - 120 and .micros < 1000000)' \
+	tests/lib/holds -s --argjson now "$(date +%s)" 'all(.seconds <= $now and .seconds > $now - 120 and .micros < 1000000)' \
 		"$COPIES" >/dev/null
 }
 

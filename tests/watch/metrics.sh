@@ -124,7 +124,7 @@ promtool_takes_expressions() {
 
 # Grafana wants: ids once, no panel on another, a data source that is a variable, letters once in a panel.
 dashboard_is_sound() {
-	jq -e '.title == "Segue" and (.schemaVersion | type) == "number" and
+	tests/lib/holds '.title == "Segue" and (.schemaVersion | type) == "number" and
 		([.panels[].id] | length == (unique | length)) and
 		([.panels[] | select(.type != "row")] | all(.datasource.uid == "${datasource}" and (.title | length) > 0 and
 			(.description | length) > 0 and (.targets | length) > 0 and

@@ -47,7 +47,7 @@ same_as() { # MEMBER OBJECT COMMAND: the overview's member is what the command s
 
 call_is_shown() {
 	net_in relay curl -sS --max-time 20 "http://$AT/api/call?id=$1" >"$NET_DIR/call.json"
-	jq -e --arg id "$1" '.segue == 1 and .data.id == $id and (.data.steps | length) > 3' "$NET_DIR/call.json"
+	tests/lib/holds --arg id "$1" '.segue == 1 and .data.id == $id and (.data.steps | length) > 3' "$NET_DIR/call.json"
 }
 
 # ---- the browser ---------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ driver() { # METHOD PATH [JSON]
 }
 
 driver_answers() {
-	driver GET /status 2>/dev/null | jq -e .value.ready >/dev/null 2>&1
+	driver GET /status 2>/dev/null | tests/lib/holds .value.ready >/dev/null 2>&1
 }
 
 # In /run, which is ours alone; the world's end is the browser's, too.
@@ -69,7 +69,8 @@ browser_start() {
 		browserName: "chrome", "goog:loggingPrefs": {browser: "ALL"}, "goog:chromeOptions": {args: [
 		"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
 		"--window-size=1280,1900", "--user-data-dir=" + $dir]}}}}')" >"$NET_DIR/session.json"
-	SESSION=/session/$(jq -er .value.sessionId "$NET_DIR/session.json") && return
+	SESSION=/session/$(tests/lib/holds -r .value.sessionId "$NET_DIR/session.json") && return
+	SESSION=
 	cat "$NET_DIR/session.json" "$NET_DIR/chromedriver.log"
 	return 1
 }
@@ -105,7 +106,7 @@ rows() { # ID
 }
 
 screenshot() { # NAME
-	driver GET "$SESSION/screenshot" | jq -er .value | base64 -d >"$NET_DIR/$1.png" || return
+	driver GET "$SESSION/screenshot" | tests/lib/holds -r .value | base64 -d >"$NET_DIR/$1.png" || return
 	[ "$(head -c 4 "$NET_DIR/$1.png" | tail -c 3)" = PNG ] && [ "$(wc -c <"$NET_DIR/$1.png")" -gt 20000 ] || return
 	[ -z "${PAGE_SCREENSHOTS:-}" ] || cp "$NET_DIR/$1.png" "$PAGE_SCREENSHOTS"
 }
@@ -125,7 +126,7 @@ fits_a_phone() {
 console_is_clean() {
 	driver POST "$SESSION/se/log" '{"type": "browser"}' >"$NET_DIR/console.json"
 	jq -c '.value[]' "$NET_DIR/console.json"
-	jq -e '.value == []' "$NET_DIR/console.json" >/dev/null
+	tests/lib/holds '.value == []' "$NET_DIR/console.json" >/dev/null
 }
 
 # ---- the call ------------------------------------------------------------------------------------
