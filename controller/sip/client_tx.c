@@ -454,10 +454,14 @@ static void receive_to_other(struct sip_client_tx *tx, struct sip_message *respo
 	}
 }
 
-void client_tx_receive(struct sip_stack *stack, struct sip_message *response)
+struct tx_key client_tx_key(const struct sip_stack *stack, const struct sip_message *response)
 {
-	struct tx_key key = tx_key_client(&stack->seeds, &stack->client, response->via.branch,
-					  response->method_name);
+	return tx_key_client(&stack->seeds, &stack->client, response->via.branch,
+			     response->method_name);
+}
+
+void client_tx_receive(struct sip_stack *stack, struct sip_message *response, struct tx_key key)
+{
 	struct tx_node *node = tx_find(&stack->client, key);
 	struct sip_client_tx *tx;
 

@@ -73,7 +73,7 @@ struct sip_via {
 struct sip_message {
 	unsigned refs;
 	struct sip_flow flow;
-	uint64_t arrived_ns;	/* CLOCK_MONOTONIC: sip_transport_arrived_ns */
+	uint64_t arrived_ns;	/* CLOCK_MONOTONIC: of struct sip_arrival */
 	enum sip_method method; /* of a response: its CSeq's */
 	struct str method_name;
 	int status;		/* 0: a request */

@@ -418,7 +418,7 @@ static void again(struct sip_server_tx *tx)
 		resend(tx);
 }
 
-/* The transaction that an ACK or CANCEL belongs to: it has the branch of its INVITE. */
+/* The transaction that a CANCEL belongs to: it has the branch of its INVITE. */
 static struct sip_server_tx *invite_of(const struct sip_stack *stack,
 				       const struct sip_message *message)
 {
@@ -426,10 +426,9 @@ static struct sip_server_tx *invite_of(const struct sip_stack *stack,
 							     STR("INVITE"))));
 }
 
-static void receive_ack(struct sip_stack *stack, struct sip_message *ack)
+/* `tx`: of its INVITE, NULL where there is none. */
+static void receive_ack(struct sip_stack *stack, struct sip_server_tx *tx, struct sip_message *ack)
 {
-	struct sip_server_tx *tx = invite_of(stack, ack);
-
 	/* In Accepted: of a client that gives the ACK of a 2xx the branch of its INVITE. */
 	if (!tx || tx->state == SERVER_ACCEPTED) {
 		if (stack->handlers.ack)
@@ -498,18 +497,19 @@ static void receive_new(struct sip_stack *stack, struct sip_message *request, st
 		stack->handlers.request(stack->context, tx, request);
 }
 
-void server_tx_receive(struct sip_stack *stack, struct sip_message *request)
+struct tx_key server_tx_key(const struct sip_stack *stack, const struct sip_message *request)
 {
-	struct sip_server_tx *tx;
-	struct tx_key key;
+	return tx_key_server(&stack->seeds, &stack->server, request,
+			     request->method == SIP_ACK ? STR("INVITE") : request->method_name);
+}
 
-	if (request->method == SIP_ACK) {
-		receive_ack(stack, request);
-		return;
-	}
-	key = tx_key_server(&stack->seeds, &stack->server, request, request->method_name);
-	tx = of_node(tx_find(&stack->server, key));
-	if (tx)
+void server_tx_receive(struct sip_stack *stack, struct sip_message *request, struct tx_key key)
+{
+	struct sip_server_tx *tx = of_node(tx_find(&stack->server, key));
+
+	if (request->method == SIP_ACK)
+		receive_ack(stack, tx, request);
+	else if (tx)
 		again(tx);
 	else if (request->method == SIP_CANCEL)
 		receive_cancel(stack, request, key);

@@ -73,14 +73,14 @@ static bool acks_refusal(const struct sip_stack *stack, const struct sip_message
 	return str_eq(message->to_tag, str_of(tag));
 }
 
-static void dispatch(struct sip_stack *stack, struct sip_message *message)
+static void dispatch(struct sip_stack *stack, struct sip_message *message, struct tx_key key)
 {
 	if (!message->status) {
 		if (!acks_refusal(stack, message))
-			server_tx_receive(stack, message);
+			server_tx_receive(stack, message, key);
 	} else if (!sip_header(message, "Via", 1).p) {
 		/* With a second Via it was somebody else's (RFC 3261 8.1.3.3). */
-		client_tx_receive(stack, message);
+		client_tx_receive(stack, message, key);
 	}
 }
 
@@ -91,32 +91,74 @@ static void tell_offence(const struct sip_stack *stack, const struct sip_flow *f
 		stack->handlers.offence(stack->context, flow, offence);
 }
 
-static void received(void *context, const struct sip_flow *flow, char *data, size_t len)
+static bool admit(struct sip_stack *stack, const struct sip_flow *flow)
 {
-	struct sip_stack *stack = context;
-	struct sip_message *message = NULL;
-	struct sip_verdict verdict = {0};
-	int ret;
-
 	stack->stats.received++;
-	if (stack->handlers.admit && !stack->handlers.admit(stack->context, flow)) {
-		stack->stats.refused++;
+	if (!stack->handlers.admit || stack->handlers.admit(stack->context, flow))
+		return true;
+	stack->stats.refused++;
+	return false;
+}
+
+/* An arrival between its two halves: what could be said of it without acting. */
+struct incoming {
+	const struct sip_arrival *arrival;
+	struct sip_message *message; /* NULL: not worth an answer */
+	struct sip_verdict verdict;
+	int error; /* of the parser */
+	struct tx_key key;
+};
+
+static void prepare(struct sip_stack *stack, const struct sip_arrival *arrival,
+		    struct incoming *out)
+{
+	*out = (struct incoming){.arrival = arrival};
+	out->error = sip_message_parse(&out->message, &arrival->flow,
+				       (struct str){arrival->data, arrival->len}, &out->verdict);
+	if (!out->message)
 		return;
-	}
-	ret = sip_message_parse(&message, flow, (struct str){data, len}, &verdict);
-	if (message)
-		message->arrived_ns = sip_transport_arrived_ns(stack->transport);
-	show(stack, &(struct sip_seen){.flow = flow, .text = {data, len}, .message = message});
-	if (!ret && message) {
-		dispatch(stack, message);
+	out->message->arrived_ns = arrival->at_ns;
+	if (!out->error)
+		out->key = out->message->status ? client_tx_key(stack, out->message)
+						: server_tx_key(stack, out->message);
+}
+
+static void handle(struct sip_stack *stack, struct incoming *in)
+{
+	const struct sip_arrival *arrival = in->arrival;
+	struct sip_message *message = in->message;
+
+	show(stack, &(struct sip_seen){.flow = &arrival->flow,
+				       .text = {arrival->data, arrival->len},
+				       .message = message});
+	if (!in->error && message) {
+		dispatch(stack, message, in->key);
 	} else {
 		stack->stats.refused++;
-		if (message && !message->status && verdict.status)
-			stack_refuse(stack, message, verdict.status, verdict.reason, STR_NONE);
-		if (ret != -ENOMEM)
-			tell_offence(stack, flow, SIP_OFFENCE_MALFORMED);
+		if (message && !message->status && in->verdict.status)
+			stack_refuse(stack, message, in->verdict.status, in->verdict.reason,
+				     STR_NONE);
+		if (in->error != -ENOMEM)
+			tell_offence(stack, &arrival->flow, SIP_OFFENCE_MALFORMED);
 	}
 	sip_message_unref(message);
+}
+
+/*
+ * All are parsed before the first is acted on: where their transactions are looked up is fetched
+ * from memory meanwhile, of which a million are more than a cache holds.
+ */
+static void received(void *context, const struct sip_arrival *arrivals, size_t count)
+{
+	struct incoming incoming[SIP_ARRIVALS];
+	size_t admitted = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (admit(context, &arrivals[i].flow))
+			prepare(context, &arrivals[i], &incoming[admitted++]);
+	}
+	for (size_t i = 0; i < admitted; i++)
+		handle(context, &incoming[i]);
 }
 
 static void closed(void *context, const struct sip_flow *flow, int error)

@@ -60,14 +60,17 @@ void stack_refuse(struct sip_stack *stack, const struct sip_message *request, in
 		  const char *reason, struct str headers);
 
 /* server_tx.c */
-void server_tx_receive(struct sip_stack *stack, struct sip_message *request);
+/* What the request will be looked for by: an ACK by what its INVITE is. */
+struct tx_key server_tx_key(const struct sip_stack *stack, const struct sip_message *request);
+void server_tx_receive(struct sip_stack *stack, struct sip_message *request, struct tx_key key);
 void server_tx_sweep(struct sip_stack *stack);
 void server_tx_free_all(struct sip_stack *stack);
 /* Where responses to it go (RFC 3261 18.2.2, RFC 3581 4). */
 struct sip_flow server_tx_return_flow(const struct sip_message *request);
 
 /* client_tx.c */
-void client_tx_receive(struct sip_stack *stack, struct sip_message *response);
+struct tx_key client_tx_key(const struct sip_stack *stack, const struct sip_message *response);
+void client_tx_receive(struct sip_stack *stack, struct sip_message *response, struct tx_key key);
 void client_tx_closed(struct sip_stack *stack, const struct sip_flow *flow);
 
 /* large.c: requests that are too long for a datagram (RFC 3261 18.1.1) */

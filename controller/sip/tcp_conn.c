@@ -238,12 +238,16 @@ static void deliver(struct conn *conn, size_t len)
 {
 	struct connections *all = conn->all;
 	struct sip_transport *transport = all->transport;
+	const struct sip_arrival arrival = {.flow = conn->flow,
+					    .data = all->message,
+					    .len = len,
+					    .at_ns = transport_clock_ns(CLOCK_MONOTONIC)};
 
 	bufferevent_read(conn->bev, all->message, len);
 	all->message[len] = '\0';
 	conn->frame = (struct frame){0};
 	conn->greeted = true;
-	transport->handlers.received(transport->context, &conn->flow, all->message, len);
+	transport->handlers.received(transport->context, &arrival, 1);
 }
 
 enum read_outcome {

@@ -40,6 +40,14 @@ int sip_proto_parse(enum sip_proto *out, struct str name)
 	return -EINVAL;
 }
 
+uint64_t transport_clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 int sip_transport_alloc(struct sip_transport **out, struct event_base *base, struct wheel *wheel,
 			struct log *log, const struct sip_transport_handlers *handlers,
 			void *context)

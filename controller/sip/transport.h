@@ -35,12 +35,26 @@ struct sip_tls_config {
 	bool unchecked;	     /* whom we connect to need not prove who it is */
 };
 
-struct sip_transport_handlers {
+/*
+ * One whole message (a datagram; or headers and Content-Length bytes of a stream). `data` is
+ * writable, NUL-terminated at data[len], and only lent.
+ */
+struct sip_arrival {
+	struct sip_flow flow;
+	char *data;
+	size_t len;
 	/*
-	 * One whole message (a datagram; or headers and Content-Length bytes of a stream). `data`
-	 * is writable, NUL-terminated at data[len], and only lent.
+	 * When the datagram came to this machine, before it waited in the socket's queue
+	 * (CLOCK_MONOTONIC, ns); of a stream: now.
 	 */
-	void (*received)(void *context, const struct sip_flow *flow, char *data, size_t len);
+	uint64_t at_ns;
+};
+
+#define SIP_ARRIVALS 32u /* at most, at one time */
+
+struct sip_transport_handlers {
+	/* What was read at one time, in its order: one or more. */
+	void (*received)(void *context, const struct sip_arrival *arrivals, size_t count);
 	/*
 	 * A connection ended, or never came about (`error`: negative errno, 0: closed in order;
 	 * -ETIME: a client sent no whole message in its time).
@@ -120,11 +134,6 @@ int sip_transport_send(struct sip_transport *transport, struct sip_flow *flow,
 int sip_transport_choose(struct sip_transport *transport, struct sip_flow *flow);
 /* Of the way to that host as far as the kernel knows it, bytes of a packet; 0: it does not. */
 unsigned sip_transport_mtu(struct sip_transport *transport, const struct netaddr *remote);
-/*
- * Inside `received`: when the datagram came to this machine, before it waited in the socket's queue
- * (CLOCK_MONOTONIC, ns); of a stream: now.
- */
-uint64_t sip_transport_arrived_ns(const struct sip_transport *transport);
 /* Do we listen there (any protocol; port 0: any port)? For "is this Route, this request URI,
  * ours?".
  */

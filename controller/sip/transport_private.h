@@ -4,6 +4,7 @@
 #define SEGUE_SIP_TRANSPORT_PRIVATE_H
 
 #include <net/if.h>
+#include <time.h>
 
 #include "base/hash.h"
 #include "sip/transport.h"
@@ -50,13 +51,15 @@ struct sip_transport {
 	struct list listeners;
 	size_t listening;
 	struct udp_batch *batch;
-	uint64_t arrived_ns; /* of the datagram that is delivered now; 0: none is */
 	struct connections *connections;
 	struct choice choice[CHOICES];
 };
 
 struct listener *transport_listener(const struct sip_transport *transport, enum sip_proto proto,
 				    const struct netaddr *at);
+
+/* CLOCK_REALTIME, CLOCK_MONOTONIC ... */
+uint64_t transport_clock_ns(clockid_t clock);
 
 /* -ENODEV ... "": nothing is done. */
 int transport_use_device(int fd, const char *device);

@@ -5,12 +5,10 @@
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sip/transport_private.h"
 
-#define BATCH 32u
 #define BATCHES_A_TURN 4u /* then timers and other sockets have their turn */
 #define SOCKET_QUEUE (4 * 1024 * 1024)
 #define QUEUED_MOST_NS 60000000000u /* nothing waits longer in a socket's queue */
@@ -18,11 +16,12 @@
 #define ROOM (DATAGRAM_MAX + 2u)
 
 struct udp_batch {
-	struct mmsghdr message[BATCH];
-	struct iovec part[BATCH];
-	struct sockaddr_storage from[BATCH];
-	_Alignas(struct cmsghdr) char control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
-	char data[BATCH][ROOM];
+	struct mmsghdr message[SIP_ARRIVALS];
+	struct iovec part[SIP_ARRIVALS];
+	struct sockaddr_storage from[SIP_ARRIVALS];
+	_Alignas(struct cmsghdr) char control[SIP_ARRIVALS][CMSG_SPACE(sizeof(struct timespec))];
+	char data[SIP_ARRIVALS][ROOM];
+	struct sip_arrival arrival[SIP_ARRIVALS];
 };
 
 int udp_batch_alloc(struct udp_batch **out)
@@ -31,7 +30,7 @@ int udp_batch_alloc(struct udp_batch **out)
 
 	if (!batch)
 		return -ENOMEM;
-	for (size_t i = 0; i < BATCH; i++) {
+	for (size_t i = 0; i < SIP_ARRIVALS; i++) {
 		batch->part[i] = (struct iovec){batch->data[i], ROOM - 1};
 		batch->message[i].msg_hdr.msg_iov = &batch->part[i];
 		batch->message[i].msg_hdr.msg_iovlen = 1;
@@ -55,26 +54,17 @@ static bool is_keepalive(struct str data)
 	return !str_trim(data).n;
 }
 
-static void deliver(const struct listener *listener, const struct sockaddr *from, char *data,
-		    size_t len)
+/* False: it is no message. */
+static bool take(const struct listener *listener, const struct sockaddr *from, char *data,
+		 size_t len, struct sip_arrival *out)
 {
-	struct sip_flow flow = {.proto = SIP_UDP, .local = listener->at};
-	struct sip_transport *transport = listener->transport;
-
+	*out = (struct sip_arrival){
+		.flow = {.proto = SIP_UDP, .local = listener->at}, .data = data, .len = len};
 	data[len] = '\0';
 	if (is_keepalive((struct str){data, len}))
-		return;
-	netaddr_from_sockaddr(&flow.remote, from);
-	if (flow.remote.port)
-		transport->handlers.received(transport->context, &flow, data, len);
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+		return false;
+	netaddr_from_sockaddr(&out->flow.remote, from);
+	return out->flow.remote.port;
 }
 
 /* The kernel's stamp (CLOCK_REALTIME); 0: there is none. */
@@ -96,7 +86,7 @@ static uint64_t stamp_of(struct msghdr *message)
  * On our clock: so long ago as the other one says. Where that was set meanwhile it says nonsense,
  * and the datagram counts as come now.
  */
-static uint64_t arrival(uint64_t stamp, uint64_t real, uint64_t now)
+static uint64_t arrival_ns(uint64_t stamp, uint64_t real, uint64_t now)
 {
 	uint64_t waited = stamp && stamp < real ? real - stamp : 0;
 
@@ -107,28 +97,29 @@ static int read_batch(struct listener *listener)
 {
 	struct sip_transport *transport = listener->transport;
 	struct udp_batch *batch = transport->batch;
+	size_t arrived = 0;
 	uint64_t real, now;
 	int count;
 
-	for (size_t i = 0; i < BATCH; i++) {
+	for (size_t i = 0; i < SIP_ARRIVALS; i++) {
 		batch->message[i].msg_hdr.msg_namelen = sizeof(batch->from[i]);
 		batch->message[i].msg_hdr.msg_controllen = sizeof(batch->control[i]);
 	}
-	count = recvmmsg(listener->fd, batch->message, BATCH, MSG_DONTWAIT, NULL);
-	real = clock_ns(CLOCK_REALTIME);
-	now = clock_ns(CLOCK_MONOTONIC);
+	count = recvmmsg(listener->fd, batch->message, SIP_ARRIVALS, MSG_DONTWAIT, NULL);
+	real = transport_clock_ns(CLOCK_REALTIME);
+	now = transport_clock_ns(CLOCK_MONOTONIC);
 	for (int i = 0; i < count; i++) {
-		transport->arrived_ns = arrival(stamp_of(&batch->message[i].msg_hdr), real, now);
-		deliver(listener, (struct sockaddr *)&batch->from[i], batch->data[i],
-			batch->message[i].msg_len);
-	}
-	transport->arrived_ns = 0;
-	return count;
-}
+		struct sip_arrival *next = &batch->arrival[arrived];
 
-uint64_t sip_transport_arrived_ns(const struct sip_transport *transport)
-{
-	return transport->arrived_ns ? transport->arrived_ns : clock_ns(CLOCK_MONOTONIC);
+		if (!take(listener, (struct sockaddr *)&batch->from[i], batch->data[i],
+			  batch->message[i].msg_len, next))
+			continue;
+		next->at_ns = arrival_ns(stamp_of(&batch->message[i].msg_hdr), real, now);
+		arrived++;
+	}
+	if (arrived)
+		transport->handlers.received(transport->context, batch->arrival, arrived);
+	return count;
 }
 
 /* ---- what comes back: ICMP (RFC 3261 18.4) --------------------------------------------------- */
@@ -198,12 +189,12 @@ static void readable(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	for (unsigned i = 0; i < BATCHES_A_TURN; i++) {
 		count = read_batch(context);
-		if (count < (int)BATCH)
+		if (count < (int)SIP_ARRIVALS)
 			break;
 	}
 	/* Woken for nothing: it was an error. Datagrams go first, errors never keep them waiting.
 	 */
-	for (unsigned i = 0; count <= 0 && i < BATCH; i++) {
+	for (unsigned i = 0; count <= 0 && i < SIP_ARRIVALS; i++) {
 		if (!read_error(context))
 			return;
 	}

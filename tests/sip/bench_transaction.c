@@ -23,6 +23,8 @@
 #define REQUESTS 200000u
 #define WINDOW 100u /* requests that wait for their answer at one time */
 
+_Static_assert(LOOKUPS % SIP_ARRIVALS == 0, "whole batches only");
+
 static void report(const char *name, double value, const char *unit)
 {
 	printf("{\"name\": \"%s\", \"value\": %.3f, \"unit\": \"%s\"}\n", name, value, unit);
@@ -187,7 +189,7 @@ static void fill(struct world *world, const struct sip_flow *flow, unsigned from
 
 		must(!sip_message_parse(&message, flow, (struct str){text, len}, &verdict),
 		     "parse");
-		server_tx_receive(world->stack, message);
+		server_tx_receive(world->stack, message, server_tx_key(world->stack, message));
 		sip_message_unref(message);
 		if (!(i % 256)) /* what is spent is freed by the loop */
 			event_base_loop(world->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
@@ -195,9 +197,14 @@ static void fill(struct world *world, const struct sip_flow *flow, unsigned from
 	must(world->stack->server.count == to, "not all transactions live");
 }
 
-/* Random ones of those that live: hashing and finding, and nothing else. */
-static double lookup_ns(struct world *world, const struct sip_flow *flow, unsigned live)
+/*
+ * Random ones of those that live: hashing and finding, and nothing else. `together` are hashed
+ * before they are found, as those are that came in one batch of datagrams (at most SIP_ARRIVALS).
+ */
+static double lookup_ns(struct world *world, const struct sip_flow *flow, unsigned live,
+			unsigned together)
 {
+	struct tx_key keys[SIP_ARRIVALS];
 	struct sip_message *message;
 	struct sip_verdict verdict;
 	char text[1024], branch[17];
@@ -209,7 +216,7 @@ static double lookup_ns(struct world *world, const struct sip_flow *flow, unsign
 	message->via.branch = (struct str){branch, 15};
 	memcpy(branch, "z9hG4bK", 7);
 	begin = seconds(CLOCK_PROCESS_CPUTIME_ID);
-	for (unsigned i = 0; i < LOOKUPS; i++) {
+	for (unsigned i = 1; i <= LOOKUPS; i++) {
 		static const char digits[] = "0123456789abcdef";
 		unsigned which;
 
@@ -219,9 +226,9 @@ static double lookup_ns(struct world *world, const struct sip_flow *flow, unsign
 		which = (unsigned)(number >> 32) % live;
 		for (unsigned k = 0; k < 8; k++)
 			branch[7 + k] = digits[which >> (28 - 4 * k) & 15];
-		found += tx_find(&world->stack->server,
-				 tx_key_server(&world->stack->seeds, &world->stack->server, message,
-					       message->method_name)) != NULL;
+		keys[i % together] = server_tx_key(world->stack, message);
+		for (unsigned k = 0; i % together == 0 && k < together; k++)
+			found += tx_find(&world->stack->server, keys[k]) != NULL;
 	}
 	begin = seconds(CLOCK_PROCESS_CPUTIME_ID) - begin;
 	must(found == LOOKUPS, "a transaction was not found");
@@ -229,12 +236,13 @@ static double lookup_ns(struct world *world, const struct sip_flow *flow, unsign
 	return begin * 1e9 / LOOKUPS;
 }
 
-static double best_of(struct world *world, const struct sip_flow *flow, unsigned live)
+static double best_of(struct world *world, const struct sip_flow *flow, unsigned live,
+		      unsigned together)
 {
-	double best = lookup_ns(world, flow, live);
+	double best = lookup_ns(world, flow, live, together);
 
 	for (unsigned i = 0; i < 4; i++) {
-		double again = lookup_ns(world, flow, live);
+		double again = lookup_ns(world, flow, live, together);
 
 		best = again < best ? again : best;
 	}
@@ -255,20 +263,25 @@ static void bench_lookup(void)
 {
 	struct sip_flow flow = {.proto = SIP_UDP};
 	struct world world;
-	double few, many;
+	double few, many, few_alone, many_alone;
 	long before;
 	int fd = open_udp(&flow.remote); /* the answers end there, unread */
 
 	world_open(&world, 60000); /* nothing ends meanwhile */
 	flow.local = world.at;
 	fill(&world, &flow, 0, FEW);
-	few = best_of(&world, &flow, FEW);
+	few = best_of(&world, &flow, FEW, SIP_ARRIVALS);
+	few_alone = best_of(&world, &flow, FEW, 1);
 	before = resident_kb();
 	fill(&world, &flow, FEW, MANY);
-	many = best_of(&world, &flow, MANY);
+	many = best_of(&world, &flow, MANY, SIP_ARRIVALS);
+	many_alone = best_of(&world, &flow, MANY, 1);
 	report("sip.lookup_1k", few, "ns");
 	report("sip.lookup_1m", many, "ns");
 	report("sip.lookup_1m_over_1k", many / few, "ratio");
+	report("sip.lookup_alone_1k", few_alone, "ns");
+	report("sip.lookup_alone_1m", many_alone, "ns");
+	report("sip.lookup_alone_1m_over_1k", many_alone / few_alone, "ratio");
 	report("sip.server_transaction", (double)(resident_kb() - before) * 1024 / (MANY - FEW),
 	       "bytes");
 	world_close(&world);

@@ -108,6 +108,21 @@ static void an_ack_of_a_2xx_may_have_the_same_branch(void **state)
 	rig_wait_idle(&rig);
 }
 
+/* They are parsed together, before the first is answered. */
+static void repetitions_in_one_batch_are_one_request(void **state)
+{
+	(void)state;
+	rig.answer = 200;
+	for (unsigned i = 0; i < 2 * SIP_ARRIVALS; i++)
+		send_request("OPTIONS", "z9hG4bKbatch");
+	send_request("OPTIONS", "z9hG4bKlast");
+	rig_wait(&rig, &rig.requests, 2);
+	assert_int_equal(rig.requests, 2);
+	for (unsigned i = 0; i < 2 * SIP_ARRIVALS + 1; i++)
+		peer_expect(&peer, "SIP/2.0 200");
+	assert_int_equal(live(), 2);
+}
+
 static void invite_is_soon_trying(void **state)
 {
 	(void)state;
@@ -400,6 +415,7 @@ int main(void)
 		TEST(a_2xx_is_repeated_until_acked),
 		TEST(a_2xx_without_ack_is_told),
 		TEST(an_ack_of_a_2xx_may_have_the_same_branch),
+		TEST(repetitions_in_one_batch_are_one_request),
 		TEST(invite_is_soon_trying),
 		TEST(a_refusal_is_repeated_and_its_ack_absorbed),
 		TEST(a_refusal_without_ack_ends),
