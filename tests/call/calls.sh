@@ -92,7 +92,7 @@ check_ladder() {
 		--control $CONTROLLER_SOCKET trace $ended --width 120 | tee $NET_DIR/ladder |
 		grep -oE '─ INVITE ─|● first packet|─ ACK ─|─ BYE ─|─ 200 OK .INVITE. ─' | uniq | tr -d '─●\n' |
 		grep -F ' INVITE  200 OK (INVITE)  ACK  200 OK (INVITE)  ACK ' || { cat $NET_DIR/ladder; false; }"
-	ok "arrows of A's requests lead to Segue, ours to B on" sh -c "
+	ok "arrows of A's requests lead to Segue, ours to B on" sh -c "export LC_ALL=C.UTF-8
 		grep -qE '│─+ INVITE ─+▶│ +│\$' $NET_DIR/ladder &&
 		grep -qE '│ +│─+ INVITE ─+▶│\$' $NET_DIR/ladder &&
 		grep -qE '│◀─+ 200 OK .INVITE. ─+│ +│\$' $NET_DIR/ladder"
