@@ -95,13 +95,25 @@ net_alive() {
 	kill -0 "$(cat "$NET_DIR/$1.pid")" 2>/dev/null
 }
 
-# net_stop NAME...: asks it to end and waits until it has.
+# net_stop NAME...: asks it to end and waits until it has. One that does not is killed, and said so.
 net_stop() {
 	for net_name in "$@"; do
 		net_pid=$(cat "$NET_DIR/$net_name.pid")
 		kill -TERM "$net_pid" 2>/dev/null
+		net_until 30 net_has_ended "$net_pid" || {
+			echo "net: $net_name does not end, and is killed" >&2
+			kill -KILL "$net_pid" 2>/dev/null
+		}
 		wait "$net_pid" 2>/dev/null
 	done
+}
+
+# net_has_ended PID: also when nobody has waited for it yet.
+net_has_ended() {
+	case $(cat "/proc/$1/stat" 2>/dev/null) in
+	*') Z '* | '') return 0 ;;
+	esac
+	return 1
 }
 
 # net_until SECONDS COMMAND...: true as soon as the command is.

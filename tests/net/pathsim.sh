@@ -51,8 +51,8 @@ check_commands() {
 	net_at 500
 	net_tell wlan cut
 	net_at 800
+	net_tell wlan "delay 60 ab" # before a packet can pass with the old one
 	net_tell wlan heal
-	net_tell wlan "delay 60 ab"
 	net_finish moving-mn moving-cn
 	ok "a cut of 0.3 s loses about 15 packets" between "$(count moving .lost)" 13 18
 	ok "... and is a gap of 0.3 s and the new delay" between "$(count moving .max_gap_ms)" 340 420
