@@ -226,6 +226,9 @@ static const struct config_key trunk_keys[] = {
 	 .help = "Where calls to it go."},
 	{"prefix", config_read_text, OF_TRUNK(prefix_match), .value = "digits, like \"+49\"",
 	 .help = "Calls to users that begin with it, and are no subscribers, go to this trunk."},
+	{"most", config_read_number, OF_TRUNK(most), RANGE(.min = 1, .max = 1000000, .none = true),
+	 .value = "a number, or none", .preset = "none",
+	 .help = "Legs at once, from and to it; the next call gets 503."},
 	{0},
 };
 
@@ -260,6 +263,17 @@ static const struct config_key call_keys[] = {
 	{"most", config_read_number, FIELD(max_calls), RANGE(.min = 1, .max = 1000000),
 	 .value = "a number", .preset = "50000",
 	 .help = "Calls at once; the next one gets 503. Can be reloaded."},
+	{"subscriber_most", config_read_number, FIELD(subscriber_most),
+	 RANGE(.min = 1, .max = 1000000, .none = true), .value = "a number, or none",
+	 .preset = "none",
+	 .help = "Calls that one subscriber has begun and that are not over; the next one gets "
+		 "403. Can be reloaded."},
+	{"barred", config_read_barred, FIELD(barred),
+	 .value = "a list of digits, like [\"+882\", \"00882\"]",
+	 .help = "Numbers that begin with one of these are refused (403), whoever calls, transfers "
+		 "or redirects there. Can be reloaded."},
+	{"foreign", config_read_bool, FIELD(foreign), .value = "true or false", .preset = "true",
+	 .help = "Subscribers may call other domains than ours and the trunks'. Can be reloaded."},
 	{"max_duration", config_read_duration, FIELD(max_duration),
 	 SECONDS(.min = 1, .max = 30 * DAY, .none = true), .value = "a time, or none",
 	 .preset = "12h", .help = "A longer call is ended. Can be reloaded."},

@@ -32,6 +32,7 @@ struct config_trunk { /* a peer whose requests need no authentication (SG-26, VO
 	unsigned prefix;    /* bits */
 	char *uri;	    /* where calls to it go; NULL: none */
 	char *prefix_match; /* request URIs whose user starts with it go there; NULL: none */
+	unsigned most;	    /* legs at once, from and to it; 0: no limit */
 };
 
 struct config_network {
@@ -106,6 +107,10 @@ struct config {
 	unsigned max_duration;		  /* s; 0: none */
 	unsigned media_timeout;		  /* s without a packet from either side; 0: none */
 	unsigned max_calls;
+	unsigned subscriber_most; /* calls that one subscriber began; 0: no limit */
+	char **barred;		  /* numbers that begin with one of these are called by nobody */
+	size_t barreds;
+	bool foreign; /* subscribers may call other domains than ours and the trunks' */
 	enum log_level log_level;
 };
 

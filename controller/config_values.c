@@ -371,6 +371,33 @@ int config_read_agents(struct config_reader *reader, yaml_node_t *node,
 				(void **)&config->ban.agent, &config->ban.agents);
 }
 
+static int read_digits(struct config_reader *reader, yaml_node_t *node, const void *param,
+		       void *element)
+{
+	struct str text;
+	int ret = config_scalar(reader, node, &text);
+
+	(void)param;
+	if (!ret && (!text.n || strspn(text.p, "+0123456789*#") != text.n))
+		ret = config_wrong(reader, node,
+				   "'%.64s' is not the beginning of a number; write digits, behind "
+				   "a + or not",
+				   text.p);
+	if (ret)
+		return ret;
+	*(char **)element = str_dup(text);
+	return *(char **)element ? 0 : -ENOMEM;
+}
+
+int config_read_barred(struct config_reader *reader, yaml_node_t *node,
+		       const struct config_key *key, void *field)
+{
+	struct config *config = whole(key, field);
+
+	return config_read_list(reader, node, read_digits, NULL, sizeof(*config->barred),
+				(void **)&config->barred, &config->barreds);
+}
+
 int config_read_trunks(struct config_reader *reader, yaml_node_t *node,
 		       const struct config_key *key, void *field)
 {
@@ -528,6 +555,9 @@ void config_values_free(struct config *config)
 		free(config->ban.agent[i]);
 	free(config->ban.agent);
 	free(config->ban.allow);
+	for (size_t i = 0; i < config->barreds; i++)
+		free(config->barred[i]);
+	free(config->barred);
 	for (size_t i = 0; i < config->domain_count; i++)
 		free(config->domains[i]);
 	for (size_t i = 0; i < config->redirects; i++)

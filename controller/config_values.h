@@ -13,6 +13,7 @@ config_read_fn config_read_digests;	/* struct config: digest */
 config_read_fn config_read_nameservers; /* struct config: nameserver */
 config_read_fn config_read_networks;	/* struct config: ban.allow */
 config_read_fn config_read_agents;	/* struct config: ban.agent */
+config_read_fn config_read_barred;	/* struct config: barred */
 config_read_fn config_read_interfaces;	/* struct config: interface; each by `inner` */
 config_read_fn config_read_trunks;	/* struct config: trunk; each by `inner` */
 config_read_fn config_read_ports;	/* struct config: first_port */

@@ -325,7 +325,7 @@ static int make_far(struct leg **out, const struct leg *like, const struct sip_m
 	if (ret)
 		return ret;
 	leg->assisted = true;
-	ret = second_leg_copy_party(leg, like);
+	ret = leg_take_party(leg, str_of(like->user), str_of(like->trunk));
 	if (!ret)
 		ret = make_dialog(leg, like->dialog, request->max_forwards - 1);
 	if (!ret)

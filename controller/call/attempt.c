@@ -79,13 +79,6 @@ static void add_leg(struct attempt *attempt, struct leg *leg)
 
 /* ---- the INVITE ----------------------------------------------------------------------------- */
 
-/* NULL stays NULL. */
-static int copy_text(char **out, const char *text)
-{
-	*out = text ? str_dup(str_of(text)) : NULL;
-	return text && !*out ? -ENOMEM : 0;
-}
-
 /* `before`: the same once more (RFC 3261 8.1.3.5), or NULL. */
 static int make_dialog(struct leg *leg, const struct target *target,
 		       const struct sip_message *invite, const struct sip_dialog *before)
@@ -115,9 +108,9 @@ static int make_dialog(struct leg *leg, const struct target *target,
 static int prepare(struct leg *leg, const struct target *target, const struct sip_message *request,
 		   const struct sip_dialog *before)
 {
-	if (copy_text(&leg->trunk, target->trunk) || copy_text(&leg->user, target->user))
-		return -ENOMEM;
-	return make_dialog(leg, target, request, before);
+	int ret = leg_take_party(leg, str_of(target->user), str_of(target->trunk));
+
+	return ret ? ret : make_dialog(leg, target, request, before);
 }
 
 int leg_prepare(struct leg *leg, const struct target *target, const struct sip_message *request)
@@ -371,7 +364,7 @@ static struct leg *fork_leg(struct attempt *attempt, struct leg *first,
 	leg->session.interval_s = first->session.interval_s;
 	leg->session.least_s = first->session.least_s;
 	leg->assisted = first->assisted;
-	if (copy_text(&leg->trunk, first->trunk) || copy_text(&leg->user, first->user) ||
+	if (leg_take_party(leg, str_of(first->user), str_of(first->trunk)) ||
 	    (offer && oa_send_offer(&leg->oa, str_of(offer)))) {
 		list_remove(&leg->link);
 		attempt->leg_count--;

@@ -37,6 +37,14 @@ int call_alloc(struct call **out, struct calls *calls, struct str id, struct str
 	return 0;
 }
 
+int call_begun_by(struct call *call, struct str aor)
+{
+	if (!aor.n)
+		return 0;
+	call->begun_by = tally_take(&call->calls->tally, TALLY_SUBSCRIBER, aor);
+	return call->begun_by ? 0 : -ENOMEM;
+}
+
 struct call *call_find(const struct calls *calls, struct str id)
 {
 	struct hash_node *node = hash_first(&calls->by_id, hash_text(&calls->seed, id));
@@ -96,6 +104,7 @@ void call_free(struct call *call)
 	drop_held(call);
 	targets_free(call->target, call->targets);
 	sip_message_unref(call->best.message);
+	tally_give(&calls->tally, call->begun_by);
 	free(call->stream);
 	free(call->from);
 	free(call->to);

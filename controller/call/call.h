@@ -42,6 +42,21 @@ void calls_drain(struct calls *calls, void (*drained)(void *context), void *cont
  * ----------------------------------------------------------------------------- */
 
 size_t calls_count(const struct calls *calls);
+
+enum calls_refusal {
+	CALLS_REFUSED_MOST,	  /* calls.most, or segued is to end */
+	CALLS_REFUSED_SUBSCRIBER, /* calls.subscriber_most */
+	CALLS_REFUSED_TRUNK,	  /* trunks[].most */
+	CALLS_REFUSED_BARRED,	  /* calls.barred */
+	CALLS_REFUSED_FOREIGN,	  /* calls.foreign */
+	CALLS_REFUSALS
+};
+
+/* New calls, transfers and redirections that a limit kept from being, since we began. */
+uint64_t calls_refused(const struct calls *calls, enum calls_refusal reason);
+const char *calls_refusal_name(enum calls_refusal reason);
+/* The legs that a trunk has now: during a handover of its own a call has two. */
+size_t calls_at_trunk(const struct calls *calls, struct str trunk);
 /*
  * An array of short objects; the caller's reference. The newest `most` (1000 at most), the newest
  * one first; 0: all of them, in no order. NULL: out of memory.

@@ -15,6 +15,8 @@ static int init_tables(struct calls *calls)
 		return ret;
 	ret = hash_init(&calls->by_call_id);
 	if (!ret)
+		ret = tally_init(&calls->tally, &calls->seed);
+	if (!ret)
 		ret = graves_alloc(&calls->graves, &calls->seed);
 	if (!ret)
 		ret = assist_cache_alloc(&calls->assist_cache, &calls->seed);
@@ -23,6 +25,7 @@ static int init_tables(struct calls *calls)
 	if (ret) {
 		assist_cache_free(calls->assist_cache);
 		graves_free(calls->graves);
+		tally_free(&calls->tally);
 		hash_free(&calls->by_call_id);
 		hash_free(&calls->by_id);
 	}
@@ -101,6 +104,7 @@ void calls_free(struct calls *calls)
 		leg_free(container_of(calls->leaving.next, struct leg, link));
 	hash_free(&calls->by_id);
 	hash_free(&calls->by_call_id);
+	tally_free(&calls->tally);
 	graves_free(calls->graves);
 	assist_cache_free(calls->assist_cache);
 	stories_free(calls->stories);

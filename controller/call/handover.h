@@ -151,8 +151,6 @@ bool second_leg_is_owner(struct calls *calls, struct sip_server_tx *tx, struct s
 /* 0, or the status that it is refused with now, the call being as it is (488, 491, 503). */
 int second_leg_obstacle(const struct calls *calls, const struct leg *leg, struct str offer);
 void second_leg_refuse(struct calls *calls, struct sip_server_tx *tx, int status);
-/* Whose leg it is. 0 or -ENOMEM. */
-int second_leg_copy_party(struct leg *to, const struct leg *from);
 /* Its dialog and its offer, and no more. 0 or a negative errno. */
 int second_leg_accept(struct leg **out, const struct leg *old, struct sip_message *request);
 /*

@@ -84,7 +84,7 @@ static int make_leg(struct leg **out, const struct leg *old, const struct bindin
 
 	if (ret)
 		return ret;
-	ret = second_leg_copy_party(leg, old);
+	ret = leg_take_party(leg, str_of(old->user), str_of(old->trunk));
 	if (!ret)
 		ret = make_dialog(leg, old, binding);
 	if (!ret)

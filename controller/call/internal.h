@@ -19,6 +19,7 @@
 #include "call/call.h"
 #include "call/media.h"
 #include "call/story.h"
+#include "call/tally.h"
 #include "sdp/offer_answer.h"
 #include "sip/dialog.h"
 
@@ -48,9 +49,12 @@ struct calls {
 	struct hash_seed seed;
 	struct hash by_id;	/* call.node */
 	struct hash by_call_id; /* leg.node, by the Call-ID of its dialog: 482, PH-7 */
-	struct list leaving;	/* legs of no call any more, whose BYE waits for its answer */
-	struct list orphans;	/* attempts that nobody waits for: a late 2xx gets ACK and BYE */
-	struct list passes;	/* requests outside dialogs on their way through */
+	struct tally tally;	/* calls of each subscriber, legs of each trunk */
+	uint64_t refused[CALLS_REFUSALS];
+	uint64_t refusal_told_ms; /* the last line of the log about one; 0: none yet */
+	struct list leaving;	  /* legs of no call any more, whose BYE waits for its answer */
+	struct list orphans;	  /* attempts that nobody waits for: a late 2xx gets ACK and BYE */
+	struct list passes;	  /* requests outside dialogs on their way through */
 	size_t pass_count;
 	struct graves *graves;	 /* dialogs that are over */
 	struct stories *stories; /* of calls that are over */
@@ -164,14 +168,19 @@ struct call {
 	bool assisted;	       /* media goes past the relay (assist.h) */
 	struct assist *assist; /* a move of such a call that waits for the far end; NULL: none */
 	struct refer *refer;   /* a transfer that runs; NULL: none */
-	bool subscription;     /* no call at all, but a subscription: subscription.c */
-	bool subscribed;       /* ... that was granted */
-	size_t asked;	       /* ... the target that is asked for it */
+	/* The subscriber who began it, and who answers for it until it ends, whoever has taken its
+	 * place meanwhile; NULL: a trunk did, or it is a subscription. */
+	struct tally_entry *begun_by;
+	bool subscription; /* no call at all, but a subscription: subscription.c */
+	bool subscribed;   /* ... that was granted */
+	size_t asked;	   /* ... the target that is asked for it */
 };
 
 /* `id` empty: a new one. */
 int call_alloc(struct call **out, struct calls *calls, struct str id, struct str from,
 	       struct str to);
+/* That subscriber answers for it (calls.subscriber_most); empty: none does. 0 or -ENOMEM. */
+int call_begun_by(struct call *call, struct str aor);
 /* Only what it owns itself: its legs, attempts, exchanges and streams are gone. */
 void call_free(struct call *call);
 /*
@@ -258,6 +267,7 @@ struct leg {
 	struct sip_dialog *dialog;
 	char *user;  /* the address-of-record that it must prove to be; NULL: a trunk or foreign */
 	char *trunk; /* the name of the trunk that it is of; NULL: none */
+	struct tally_entry *at_trunk; /* it is one of the trunk's; NULL: of none, or leaving */
 	struct offer_answer oa;
 	char *preview; /* the SDP of an unreliable provisional (RFC 3261 13.2.1) */
 	struct attempt *attempt;
@@ -277,6 +287,9 @@ struct leg {
 int leg_alloc(struct leg **out, struct calls *calls, struct call *call, enum sg_side side);
 /* Out of every list and table; its dialog goes with it. NULL is fine. */
 void leg_free(struct leg *leg);
+/* Whose it is: a subscriber's, a trunk's (counted as one of its legs), or (both empty) foreign. 0
+ * or -ENOMEM. */
+int leg_take_party(struct leg *leg, struct str user, struct str trunk);
 /* The dialog becomes its own, and it can be found by Call-ID. */
 void leg_take_dialog(struct leg *leg, struct sip_dialog *dialog);
 /* It joins its side; the first one becomes the main one. */
@@ -376,14 +389,27 @@ bool invite_identify(struct calls *calls, struct sip_server_tx *tx, struct sip_m
 		     struct buf *aor, struct identity *out);
 /* A's leg, with the dialog that the request makes. -EINVAL: it has no Contact; -ENOMEM. */
 int call_make_caller(struct call *call, struct sip_message *request, const struct identity *who);
-/* May another one begin, or are there enough (or is this the end)? */
-bool call_room(const struct calls *calls);
 const struct config_trunk *trunk_of(const struct config *config, const struct netaddr *source);
 /* The status that a request outside a dialog is refused with before anybody is asked; 0: none. */
 int invite_refusal(struct calls *calls, const struct sip_message *request);
 /* 420 with Unsupported, when Require names what we do not know. True: it was answered. */
 bool require_refused(struct calls *calls, struct sip_server_tx *tx,
 		     const struct sip_message *request);
+
+/* ---- admit.c: may there be another call ----------------------------------------------------- */
+
+/* Are there enough calls, or is this the end? */
+bool call_room(const struct calls *calls);
+/* May who asks begin another one? False: it was answered. */
+bool admit_caller(struct calls *calls, struct sip_server_tx *tx, const struct identity *who);
+/* ... and go there? 0, or the status that it is refused with. */
+int admit_targets(struct calls *calls, const struct identity *who, const struct target *target,
+		  size_t targets);
+/* False: calls.barred has it. */
+bool admit_number(const struct calls *calls, struct str number);
+/* It is counted, and told to the log. */
+void admit_refused(struct calls *calls, enum calls_refusal reason, const struct identity *who,
+		   const char *why, struct str what);
 
 /* ---- route.c -------------------------------------------------------------------------------- */
 

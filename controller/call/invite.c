@@ -46,12 +46,6 @@ int invite_refusal(struct calls *calls, const struct sip_message *request)
 	return 0;
 }
 
-bool call_room(const struct calls *calls)
-{
-	return !calls->draining &&
-	       (!calls->config->max_calls || calls->by_id.count < calls->config->max_calls);
-}
-
 /* ---- whose is it ---------------------------------------------------------------------------- */
 
 /* A user calls under its own name, or under none (RFC 3323). */
@@ -115,12 +109,8 @@ int call_make_caller(struct call *call, struct sip_message *request, const struc
 	leg->updates = sip_header_has_token(request, "Allow", STR("UPDATE"));
 	call->wants_assist = sip_header_has_token(request, "Require", STR("handover"));
 	call->caller = leg;
-	if (who->trunk) {
-		leg->trunk = str_dup(str_of(who->trunk->name));
-		return leg->trunk ? 0 : -ENOMEM;
-	}
-	leg->user = str_dup(who->aor);
-	return leg->user ? 0 : -ENOMEM;
+	return leg_take_party(leg, who->trunk ? STR_NONE : who->aor,
+			      who->trunk ? str_of(who->trunk->name) : STR_NONE);
 }
 
 static int take_offer(struct call *call, const struct sip_message *request)
@@ -153,6 +143,8 @@ static void begin(struct calls *calls, struct sip_server_tx *tx, struct sip_mess
 	call->target = target;
 	call->targets = targets;
 	ret = call_make_caller(call, request, who);
+	if (!ret)
+		ret = call_begun_by(call, who->aor);
 	if (ret) {
 		call_end(call, 0, STR_NONE, "no dialog", NULL);
 		respond_plain(calls, tx, ret == -ENOMEM ? 500 : 400,
@@ -177,11 +169,14 @@ static void admitted(struct calls *calls, struct sip_server_tx *tx, struct sip_m
 	size_t targets;
 	int status;
 
-	if (!call_room(calls)) {
-		respond_plain(calls, tx, 503, NULL, STR("Retry-After: 10\r\n"));
+	if (!admit_caller(calls, tx, who))
 		return;
-	}
 	status = route_find(calls, request, who, &target, &targets);
+	if (!status) {
+		status = admit_targets(calls, who, target, targets);
+		if (status)
+			targets_free(target, targets);
+	}
 	if (status)
 		respond_plain(calls, tx, status, NULL, STR_NONE);
 	else

@@ -234,6 +234,7 @@ static int get_medias(struct reader *reader, struct leg *leg)
 static int fill_leg(struct reader *reader, struct leg *leg)
 {
 	struct sip_dialog *dialog;
+	struct str user, trunk;
 	int ret;
 
 	leg->side = get_number(reader) ? SG_SIDE_B : SG_SIDE_A;
@@ -242,8 +243,9 @@ static int fill_leg(struct reader *reader, struct leg *leg)
 	leg->invite_cseq = (uint32_t)get_number(reader);
 	leg->session.interval_s = (unsigned)get_number(reader);
 	leg->session.we_refresh = get_number(reader);
-	if (get_copy(reader, &leg->user) || get_copy(reader, &leg->trunk) ||
-	    get_oa(reader, &leg->oa))
+	user = get_text(reader);
+	trunk = get_text(reader);
+	if (leg_take_party(leg, user, trunk) || get_oa(reader, &leg->oa))
 		return -ENOMEM;
 	ret = get_medias(reader, leg);
 	if (ret)
@@ -315,7 +317,8 @@ static int restore(struct calls *calls, struct str key, struct str value, struct
 		assist_pair_all(call);
 	if (!ret && (!call->side[SG_SIDE_A].main || !call->side[SG_SIDE_B].main))
 		ret = -EINVAL;
-	return ret;
+	/* Who began it is not in the journal: whoever is side A by now answers for it. */
+	return ret ? ret : call_begun_by(call, str_of(call->side[SG_SIDE_A].main->user));
 }
 
 /* ---- adoption -----------------------------------------------------------------------------------

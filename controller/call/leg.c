@@ -38,6 +38,32 @@ static void leave_call(struct leg *leg)
 		leg->call->caller = NULL;
 }
 
+int leg_take_party(struct leg *leg, struct str user, struct str trunk)
+{
+	const struct call *call = leg->call;
+
+	if (user.n) {
+		leg->user = str_dup(user);
+		if (!leg->user)
+			return -ENOMEM;
+	}
+	if (!trunk.n)
+		return 0;
+	leg->trunk = str_dup(trunk);
+	if (!leg->trunk)
+		return -ENOMEM;
+	if (call && call->subscription)
+		return 0;
+	leg->at_trunk = tally_take(&leg->calls->tally, TALLY_TRUNK, trunk);
+	return leg->at_trunk ? 0 : -ENOMEM;
+}
+
+static void leave_trunk(struct leg *leg)
+{
+	tally_give(&leg->calls->tally, leg->at_trunk);
+	leg->at_trunk = NULL;
+}
+
 void leg_free(struct leg *leg)
 {
 	if (!leg)
@@ -59,6 +85,7 @@ void leg_free(struct leg *leg)
 	free(leg->user);
 	free(leg->trunk);
 	early_free(leg);
+	leave_trunk(leg);
 	leave_call(leg);
 	story_unref(leg->story);
 	free(leg->media);
@@ -328,6 +355,7 @@ void leg_bye(struct leg *leg, struct str reason)
 	list_remove(&leg->link);
 	forget_peer(leg);
 	timer_stop(&leg->session.timer);
+	leave_trunk(leg);
 	leave_call(leg);
 	leg->call = NULL;
 	leg->attempt = NULL;

@@ -68,7 +68,8 @@ static void add_contact(const struct leg *asker, struct str contact, struct targ
 	if (sip_nameaddr_parse(&address, contact) || sip_uri_parse(&uri, address.uri) ||
 	    route_uri(calls, &uri, address.uri, &who, &found, &count))
 		return;
-	if (add_targets(target, targets, found, count, q_of(address.params)))
+	if (!admit_targets(calls, &who, found, count) &&
+	    add_targets(target, targets, found, count, q_of(address.params)))
 		log_warning(calls->log, asker->call->id, "no memory to follow a redirection");
 	targets_free(found, count);
 }

@@ -71,6 +71,18 @@ static int route_to_user(struct calls *calls, struct str aor, struct target **ou
 
 /* ---- trunks --------------------------------------------------------------------------------- */
 
+/* Who writes the host of a trunk instead of a number of its prefix gets there, too; as its leg. */
+static const struct config_trunk *trunk_at(const struct config *config, const struct sip_uri *uri)
+{
+	struct sip_uri parsed;
+
+	for (size_t i = 0; i < config->trunks; i++)
+		if (config->trunk[i].uri && !sip_uri_parse(&parsed, str_of(config->trunk[i].uri)) &&
+		    str_case_eq(parsed.host, uri->host))
+			return &config->trunk[i];
+	return NULL;
+}
+
 static const struct config_trunk *trunk_for(const struct config *config, struct str user)
 {
 	const struct config_trunk *best = NULL;
@@ -80,7 +92,7 @@ static const struct config_trunk *trunk_for(const struct config *config, struct 
 		const struct config_trunk *trunk = &config->trunk[i];
 		struct str prefix = str_of(trunk->prefix_match);
 
-		if (!trunk->uri || !trunk->prefix_match || !str_starts(user, prefix))
+		if (!trunk->uri || !trunk->prefix_match || !sip_number_starts(user, prefix))
 			continue;
 		if (!best || prefix.n > longest) {
 			best = trunk;
@@ -130,33 +142,51 @@ static int one_target(struct target **out, size_t *count, char *uri, const char 
 
 /* ---- which of them -------------------------------------------------------------------------- */
 
-static int route_local(struct calls *calls, const struct sip_uri *uri, struct target **out,
-		       size_t *count)
+/* Numbers go to the trunk of their prefix (SG-26), unless calls.barred has them. */
+static int route_number(struct calls *calls, struct str number, const struct identity *caller,
+			struct target **out, size_t *count)
 {
-	const struct config_trunk *trunk;
+	const struct config_trunk *trunk = trunk_for(calls->config, number);
+
+	if (!trunk)
+		return 404;
+	if (!admit_number(calls, number)) {
+		admit_refused(calls, CALLS_REFUSED_BARRED, caller, "calls.barred has", number);
+		return 403;
+	}
+	return one_target(out, count, uri_at_trunk(trunk, number), trunk->name);
+}
+
+static int route_local(struct calls *calls, const struct sip_uri *uri,
+		       const struct identity *caller, struct target **out, size_t *count)
+{
 	struct buf aor = BUF_EMPTY;
 	int status = 404;
 
 	if (!registrar_aor(calls->registrar, uri, &aor))
 		status = route_to_user(calls, buf_str(&aor), out, count);
 	buf_free(&aor);
-	if (status != 404)
-		return status;
-	trunk = trunk_for(calls->config, uri->user);
-	if (!trunk)
-		return 404;
-	return one_target(out, count, uri_at_trunk(trunk, uri->user), trunk->name);
+	return status == 404 ? route_number(calls, uri->user, caller, out, count) : status;
 }
 
-/* tel: URIs go to the trunk of their number (SG-26). */
-static int route_number(struct calls *calls, struct str number, struct target **out, size_t *count)
+/* Elsewhere: we carry for our users, not between strangers. */
+static int route_foreign(struct calls *calls, const struct sip_uri *uri, struct str text,
+			 const struct identity *caller, struct target **out, size_t *count)
 {
-	const struct config_trunk *trunk;
+	const struct config_trunk *trunk = trunk_at(calls->config, uri);
 
-	trunk = trunk_for(calls->config, number);
-	if (!trunk)
-		return 404;
-	return one_target(out, count, uri_at_trunk(trunk, number), trunk->name);
+	if (caller->trunk)
+		return 403;
+	if (!admit_number(calls, uri->user)) {
+		admit_refused(calls, CALLS_REFUSED_BARRED, caller, "calls.barred has", uri->user);
+		return 403;
+	}
+	if (!calls->config->foreign && !trunk) {
+		admit_refused(calls, CALLS_REFUSED_FOREIGN, caller, "calls.foreign keeps it from",
+			      uri->host);
+		return 403;
+	}
+	return one_target(out, count, str_dup(text), trunk ? trunk->name : NULL);
 }
 
 int route_uri(struct calls *calls, const struct sip_uri *uri, struct str text,
@@ -167,15 +197,13 @@ int route_uri(struct calls *calls, const struct sip_uri *uri, struct str text,
 	*out = NULL;
 	*count = 0;
 	if (str_case_eq(uri->scheme, STR("tel")))
-		status = route_number(calls, uri->user, out, count);
+		status = route_number(calls, uri->user, caller, out, count);
 	else if (!str_case_eq(uri->scheme, STR("sip")) && !str_case_eq(uri->scheme, STR("sips")))
 		status = 416;
 	else if (registrar_is_ours(calls->registrar, uri))
-		status = route_local(calls, uri, out, count);
-	else if (caller->trunk) /* we carry for our users, not between strangers */
-		status = 403;
+		status = route_local(calls, uri, caller, out, count);
 	else
-		status = one_target(out, count, str_dup(text), NULL);
+		status = route_foreign(calls, uri, text, caller, out, count);
 	if (status) {
 		targets_free(*out, *count);
 		*out = NULL;

@@ -84,15 +84,6 @@ void second_leg_refuse(struct calls *calls, struct sip_server_tx *tx, int status
 /* ---- the new leg --------------------------------------------------------------------------------
  */
 
-int second_leg_copy_party(struct leg *to, const struct leg *from)
-{
-	to->user = from->user ? str_dup(str_of(from->user)) : NULL;
-	to->trunk = from->trunk ? str_dup(str_of(from->trunk)) : NULL;
-	if ((from->user && !to->user) || (from->trunk && !to->trunk))
-		return -ENOMEM;
-	return 0;
-}
-
 int second_leg_accept(struct leg **out, const struct leg *old, struct sip_message *request)
 {
 	struct calls *calls = old->calls;
@@ -112,7 +103,7 @@ int second_leg_accept(struct leg **out, const struct leg *old, struct sip_messag
 	leg_take_dialog(leg, dialog);
 	memcpy(dialog->contact_user, old->call->id, sizeof(dialog->contact_user));
 	leg->updates = sip_header_has_token(request, "Allow", STR("UPDATE"));
-	ret = second_leg_copy_party(leg, old);
+	ret = leg_take_party(leg, str_of(old->user), str_of(old->trunk));
 	if (!ret)
 		ret = oa_receive_offer(&leg->oa, offer_of(request));
 	if (!ret)

@@ -39,12 +39,6 @@ static int make_dialog(struct leg *leg, const struct leg *stays, const struct ta
 	return target_aim(target, dialog);
 }
 
-static int copy_text(char **out, const char *text)
-{
-	*out = text ? str_dup(str_of(text)) : NULL;
-	return text && !*out ? -ENOMEM : 0;
-}
-
 static int make_leg(struct refer *refer, const struct leg *stays, const struct target *target,
 		    struct leg **out)
 {
@@ -53,9 +47,7 @@ static int make_leg(struct refer *refer, const struct leg *stays, const struct t
 
 	if (ret)
 		return ret;
-	ret = copy_text(&leg->user, target->user);
-	if (!ret)
-		ret = copy_text(&leg->trunk, target->trunk);
+	ret = leg_take_party(leg, str_of(target->user), str_of(target->trunk));
 	if (!ret)
 		ret = make_dialog(leg, stays, target, str_of(refer->uri));
 	if (!ret)
@@ -194,6 +186,8 @@ int blind_start(struct refer *refer, struct sip_message *request, const struct w
 	int status =
 		route_uri(calls, &wish->parsed, wish->uri, &who, &refer->target, &refer->targets);
 
+	if (!status)
+		status = admit_targets(calls, &who, refer->target, refer->targets);
 	if (status)
 		return status;
 	if (!stays->oa.remote)

@@ -37,21 +37,25 @@ static void gauge(struct buf *out, const char *name, const char *help, uint64_t 
 	buf_addf(out, "%s %" PRIu64 "\n", name, value);
 }
 
-static void labelled(struct buf *out, const char *name, const char *label, const char *value,
-		     uint64_t number)
-{
-	buf_addf(out, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, number);
-}
-
-/* A NIC's name may have any character but blanks and '/'. */
-static void escape(char *out, const char *text)
+/* What stands within quotes in that format: names of NICs and trunks may have any character. */
+static void add_escaped(struct buf *out, const char *text)
 {
 	for (; *text; text++) {
 		if (*text == '\\' || *text == '"')
-			*out++ = '\\';
-		*out++ = *text;
+			buf_add_char(out, '\\');
+		if (*text == '\n')
+			buf_add(out, STR("\\n"));
+		else
+			buf_add_char(out, *text);
 	}
-	*out = '\0';
+}
+
+static void labelled(struct buf *out, const char *name, const char *label, const char *value,
+		     uint64_t number)
+{
+	buf_addf(out, "%s{%s=\"", name, label);
+	add_escaped(out, value);
+	buf_addf(out, "\"} %" PRIu64 "\n", number);
 }
 
 /* ---- segued itself -------------------------------------------------------------------------- */
@@ -169,6 +173,37 @@ static void write_hep(struct buf *out, const struct rooms *rooms)
 
 /* ---- calls, registrations, the store -------------------------------------------------------- */
 
+static void write_refused(struct buf *out, const struct rooms *rooms)
+{
+	static const char name[] = "segue_calls_refused_total";
+
+	family(out, name, "counter", "Calls that a limit kept from being, by the limit.");
+	for (int i = 0; i < CALLS_REFUSALS; i++)
+		labelled(out, name, "reason", calls_refusal_name((enum calls_refusal)i),
+			 calls_refused(rooms->calls, (enum calls_refusal)i));
+}
+
+/* Entries of one name are one trunk: it is there once. */
+static bool is_first(const struct config *config, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(config->trunk[i].name, config->trunk[index].name))
+			return false;
+	return true;
+}
+
+static void write_trunks(struct buf *out, const struct rooms *rooms)
+{
+	static const char name[] = "segue_trunk_legs";
+	const struct config *config = rooms->config;
+
+	family(out, name, "gauge", "Legs of calls from and to a trunk of the configuration.");
+	for (size_t i = 0; i < config->trunks; i++)
+		if (is_first(config, i))
+			labelled(out, name, "trunk", config->trunk[i].name,
+				 calls_at_trunk(rooms->calls, str_of(config->trunk[i].name)));
+}
+
 static void write_calls(struct buf *out, const struct rooms *rooms)
 {
 	struct store_stats store;
@@ -177,6 +212,8 @@ static void write_calls(struct buf *out, const struct rooms *rooms)
 	gauge(out, "segue_calls", "Calls that there are.", calls_count(rooms->calls));
 	gauge(out, "segue_calls_most", "Calls that there may be (calls.most).",
 	      rooms->config->max_calls);
+	write_refused(out, rooms);
+	write_trunks(out, rooms);
 	gauge(out, "segue_registrations", "Contacts that are registered.",
 	      location_count(rooms->location));
 	gauge(out, "segue_store_healthy", "1 while the store takes what is written.",
@@ -253,16 +290,13 @@ static void write_reasons(struct buf *out, const struct media_figures *media)
 
 static void write_interfaces(struct buf *out, const struct media_figures *media)
 {
-	char name[SG_NICS][2 * sizeof(media->interface[0].name)];
-
-	for (size_t i = 0; i < media->interfaces; i++)
-		escape(name[i], media->interface[i].name);
 	family(out, "segue_interface_up", "gauge", "1 while the interface is up.");
 	for (size_t i = 0; i < media->interfaces; i++)
-		labelled(out, "segue_interface_up", "interface", name[i], media->interface[i].up);
+		labelled(out, "segue_interface_up", "interface", media->interface[i].name,
+			 media->interface[i].up);
 	family(out, "segue_interface_attached", "gauge", "1 while the interface runs our program.");
 	for (size_t i = 0; i < media->interfaces; i++)
-		labelled(out, "segue_interface_attached", "interface", name[i],
+		labelled(out, "segue_interface_attached", "interface", media->interface[i].name,
 			 media->interface[i].prog_id && media->interface[i].ours);
 }
 

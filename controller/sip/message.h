@@ -134,6 +134,11 @@ bool sip_param(struct str params, const char *name, struct str *value);
 /* Text inside quotes, the quotes and escapes gone; others as they are. Into `out`, which may fail.
  */
 void sip_unquote(struct buf *out, struct str quoted);
+/*
+ * Does a telephone number begin with these digits, in the eyes of whoever dials it: with %2B for +,
+ * and without what people write between digits (RFC 3966 5.1.1)?
+ */
+bool sip_number_starts(struct str number, struct str digits);
 /* %41 becomes A: for keys of tables only (VO-9). */
 void sip_unescape(struct buf *out, struct str escaped);
 

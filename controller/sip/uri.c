@@ -286,6 +286,23 @@ void sip_unquote(struct buf *out, struct str quoted)
 	}
 }
 
+bool sip_number_starts(struct str number, struct str digits)
+{
+	while (digits.n) {
+		char next;
+
+		if (!number.n)
+			return false;
+		next = next_unescaped(&number);
+		if (strchr("-.()", next))
+			continue;
+		if (next != *digits.p)
+			return false;
+		digits = (struct str){digits.p + 1, digits.n - 1};
+	}
+	return true;
+}
+
 void sip_unescape(struct buf *out, struct str escaped)
 {
 	while (escaped.n)

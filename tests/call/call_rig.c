@@ -48,6 +48,7 @@ static void configure(struct call_rig *rig)
 		.domain_count = 1,
 		.trunk = rig->trunk,
 		.trunks = 2,
+		.foreign = true,
 	};
 }
 

@@ -157,6 +157,32 @@ void ua_reply(struct ua *ua, const char *request, int status, const char *header
 /* ---- receiving ---------------------------------------------------------------------------------
  */
 
+void ua_prove(struct ua *ua, const char *to, const char *headers, char *out, size_t size)
+{
+	struct sip_flow flow = {
+		.proto = SIP_UDP, .local = ua->peer.at, .remote = ua->rig->rig.at[SIP_UDP]};
+	char uri[128], password[64];
+	struct digest_credentials credentials = {.user = ua->name, .password = password};
+	struct buf proof = BUF_EMPTY;
+	struct sip_verdict verdict;
+	struct sip_message *challenge;
+	const char *text;
+
+	snprintf(uri, sizeof(uri), "sip:%s@example.net", to);
+	snprintf(password, sizeof(password), "%s-secret", ua->name);
+	ua_invite(ua, to, headers, ua_sdp("203.0.113.2", 5000, ""));
+	text = ua_expect(ua, "SIP/2.0 407");
+	assert_int_equal(
+		sip_message_parse(&challenge, &flow, (struct str){text, ua->peer.len}, &verdict),
+		0);
+	ua_request(ua, "ACK", "", NULL);
+	assert_int_equal(
+		digest_answer(&proof, challenge, &credentials, STR("INVITE"), str_of(uri), 1), 0);
+	sip_message_unref(challenge);
+	snprintf(out, size, "%s%s", headers, proof.data);
+	buf_free(&proof);
+}
+
 const char *ua_expect(struct ua *ua, const char *start)
 {
 	return peer_expect(&ua->peer, start);

@@ -30,6 +30,11 @@ const char *ua_sdp(const char *host, unsigned port, const char *attributes);
 
 /* INVITE sip:TO@example.net; `headers`: whole lines. */
 void ua_invite(struct ua *ua, const char *to, const char *headers, const char *sdp);
+/*
+ * A subscriber calls TO@example.net and is challenged (407): `out` becomes `headers` and the answer
+ * to that, for the INVITE that the test sends next by ua_request.
+ */
+void ua_prove(struct ua *ua, const char *to, const char *headers, char *out, size_t size);
 /* Waits for what begins so; the text stays until the next call. */
 const char *ua_expect(struct ua *ua, const char *start);
 /* ... an INVITE without To tag: remembers it, and takes the dialog from it. */

@@ -67,6 +67,12 @@ first_block() {
 	awk '/^```/ { inside = ($0 == "```yaml"); next } inside' docs/configuration.md
 }
 
+# What security.md recommends, beside the least that a file must have.
+recommended() {
+	sed '/^# \|^ *#/d; /^trunks:/,$d' docs/segued.yaml
+	awk '/^```/ { inside = ($0 == "```yaml"); next } inside' docs/security.md
+}
+
 taken() { # YAML from a command
 	"$@" >"$NET_DIR/example.yaml"
 	taken_text=$(segued -c "$NET_DIR/example.yaml" --check 2>&1)
@@ -85,6 +91,7 @@ ok "docs/segued.yaml has every key" example_has
 ok "docs/segued.yaml is taken" taken cat docs/segued.yaml
 ok "with its comments, too" taken whole_example
 ok "the example of docs/configuration.md is taken" taken first_block
+ok "what docs/security.md recommends is taken" taken recommended
 ok "and a key more is not" sh -c "! { echo 'more: 1' >>$NET_DIR/example.yaml; \
 	nsenter --net=/run/netns/relay build/segued -c $NET_DIR/example.yaml --check; }"
 done_testing

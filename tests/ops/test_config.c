@@ -125,6 +125,9 @@ static void small_file(void **state)
 	assert_int_equal(config->max_duration, 12 * 3600);
 	assert_int_equal(config->media_timeout, 60);
 	assert_int_equal(config->max_calls, 50000);
+	assert_int_equal(config->subscriber_most, 0);
+	assert_int_equal(config->barreds, 0);
+	assert_true(config->foreign);
 	assert_int_equal(config->udp_max, 1300);
 	assert_int_equal(config->ban.offences, 20);
 	assert_int_equal(config->ban.time, 600);
@@ -159,9 +162,10 @@ static const char every_key_text[] =
 	"  symmetric: true\n"
 	"trunks:\n"
 	"  - {name: carrier, source: 198.51.100.0/24, uri: sip:gw.example.com, prefix: "
-	"+49}\n"
+	"+49, most: 30}\n"
 	"  - {name: other, source: \"2001:db8::1\"}\n"
-	"calls: {most: 3, max_duration: none, media_timeout: none, session_expires: none,\n"
+	"calls: {most: 3, subscriber_most: 2, barred: [\"+882\", 00], foreign: false, "
+	"max_duration: none, media_timeout: none, session_expires: none,\n"
 	"        min_se: 120s}\n"
 	"handover: {window: 1500ms, silence: 700ms, most: 9, follow: register, anchor: auto,\n"
 	"           probe: supported}\n"
@@ -241,7 +245,14 @@ static void check_rest(const struct config *config)
 	assert_string_equal(config->trunk[0].uri, "sip:gw.example.com");
 	assert_string_equal(config->trunk[0].prefix_match, "+49");
 	assert_int_equal(config->trunk[1].prefix, 128);
+	assert_int_equal(config->trunk[0].most, 30);
 	assert_null(config->trunk[1].uri);
+	assert_int_equal(config->trunk[1].most, 0);
+	assert_int_equal(config->subscriber_most, 2);
+	assert_int_equal(config->barreds, 2);
+	assert_string_equal(config->barred[0], "+882");
+	assert_string_equal(config->barred[1], "00");
+	assert_false(config->foreign);
 	assert_int_equal(config->max_calls, 3);
 	assert_int_equal(config->max_duration, 0);
 	assert_int_equal(config->media_timeout, 0);
@@ -307,6 +318,9 @@ static const struct {
 	{SIP MEDIA "handover: {window: 10}\n", "3:20",
 	 "handover.window: '10' is not a time: write a number and ms, s, m or h"},
 	{SIP MEDIA "handover: {window: 99ms}\n", "3:20", "'99ms' is not from 500ms to 600000ms"},
+	{SIP MEDIA "calls: {barred: [\"sip:+882\"]}\n", "3:18",
+	 "'sip:+882' is not the beginning of a number"},
+	{SIP MEDIA "calls: {barred: [\"\"]}\n", "3:18", "is not the beginning of a number"},
 	{SIP MEDIA "handover: {most: -1}\n", "3:18", "'-1' is not a whole number from 1 to"},
 	{SIP MEDIA "handover: {follow: invite}\n", "3:20", "none, register"},
 	{SIP MEDIA "handover: {anchor: never}\n", "3:20", "always, auto"},

@@ -231,6 +231,21 @@ static void quotes_and_escapes_are_taken_off_once(void **state)
 	unescaped("%zz%", "%zz%");
 }
 
+static void numbers_begin(void **state)
+{
+	(void)state;
+	assert_true(sip_number_starts(STR("+88216"), STR("+882")));
+	assert_true(sip_number_starts(STR("+882"), STR("+882")));
+	assert_true(sip_number_starts(STR("%2b8%38-(2).16"), STR("+882")));
+	assert_true(sip_number_starts(STR("--+-882"), STR("+882")));
+	assert_true(sip_number_starts(STR("anything"), STR("")));
+	assert_false(sip_number_starts(STR("+88"), STR("+882")));
+	assert_false(sip_number_starts(STR("+88-"), STR("+882")));
+	assert_false(sip_number_starts(STR("882"), STR("+882")));
+	assert_false(sip_number_starts(STR("%252b882"), STR("+882")));
+	assert_false(sip_number_starts(STR(""), STR("0")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +256,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_nameaddr),
 		cmocka_unit_test(parameters_are_found),
 		cmocka_unit_test(quotes_and_escapes_are_taken_off_once),
+		cmocka_unit_test(numbers_begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

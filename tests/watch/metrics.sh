@@ -56,7 +56,7 @@ rows() {
 			labels = ""
 			if (match($0, /\{.*\}/)) {
 				labels = substr($0, RSTART + 1, RLENGTH - 2)
-				gsub(/="[^"]*"/, "", labels)
+				gsub(/="([^"\\]|\\.)*"/, "", labels)
 				gsub(/,/, ", ", labels)
 			}
 			has[series] = labels
@@ -168,7 +168,9 @@ sixteen() {
 }
 
 controller_network
-controller_configure "http: $AT"
+# A name that has to be escaped; nobody calls by it here.
+controller_configure "http: $AT
+trunks: [{name: 'the \"old\\\" one', source: 198.51.100.0/24, uri: \"sip:198.51.100.1\"}]"
 ok_here "segued starts" controller_start
 ok "subscribers" controller_subscriber alice bob
 ok "health" answers_with 200 /health
