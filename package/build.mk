@@ -42,8 +42,9 @@ install-docs:
 	$(call say,INSTALL,$(DESTDIR)$(MANDIR))
 	$(Q)$(foreach page,$(MAN_PAGES),install -D -m 644 $(page) \
 		$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
-	$(Q)install -d $(DESTDIR)$(DOCDIR)
-	$(Q)install -m 644 README.md LICENSE LICENSES.md docs/*.md docs/*.svg docs/segued.yaml $(DESTDIR)$(DOCDIR)
+	$(Q)install -d $(DESTDIR)$(DOCDIR)/docs
+	$(Q)install -m 644 README.md LICENSE LICENSES.md $(DESTDIR)$(DOCDIR)
+	$(Q)install -m 644 docs/*.md docs/*.svg docs/segued.yaml $(DESTDIR)$(DOCDIR)/docs
 	$(Q)install -D -m 644 package/grafana-dashboard.json $(DESTDIR)$(SHAREDIR)/grafana-dashboard.json
 	$(Q)install -D -m 644 tools/segue/completion.bash $(DESTDIR)$(COMPLETIONDIR)/segue
 .PHONY: install-docs

@@ -108,6 +108,19 @@ systemd_tests() {
 	ok "the directories are theirs" makes_directories
 }
 
+# Links of the pages to each other and to their pictures.
+pages_find_each_other() {
+	pages_bad=0
+	for page in "$root$share/doc/segue"/*.md "$root$share/doc/segue"/docs/*.md; do
+		for link in $(grep -oE '\]\([^):#]+[)#]' "$page" | sed 's/^](//; s/[)#]$//'); do
+			[ -e "${page%/*}/$link" ] && continue
+			echo "$page: $link"
+			pages_bad=1
+		done
+	done
+	return $pages_bad
+}
+
 share=/usr/local/share
 unit=$root/usr/local/lib/systemd/system/segued.service
 ok "make install" install_all
@@ -119,8 +132,9 @@ ok "and segued, too" finds_its_kernel_programs sbin/segued
 ok "the library and its headers" has /usr/local/lib/libsegue-relay.a /usr/local/include/segue/relay.h \
 	/usr/local/include/segue/abi.h /usr/local/include/segue/window.h
 ok "the man pages" has $share/man/man1/segue.1 $share/man/man1/segue-ua.1 $share/man/man8/segued.8
-ok "documentation, an example and completion" has $share/doc/segue/operator.md \
-	$share/doc/segue/segued.yaml $share/bash-completion/completions/segue $share/segue/grafana-dashboard.json
+ok "documentation, an example and completion" has $share/doc/segue/docs/operator.md \
+	$share/doc/segue/docs/segued.yaml $share/bash-completion/completions/segue $share/segue/grafana-dashboard.json
+ok "whose pages find each other" pages_find_each_other
 ok "what systemd reads" has /usr/local/lib/systemd/system/segued.service \
 	/usr/local/lib/sysusers.d/segue.conf /usr/local/lib/tmpfiles.d/segue.conf
 ok "the unit's commands are there" unit_commands_exist
