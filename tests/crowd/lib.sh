@@ -68,3 +68,44 @@ reported() {
 socket_drops() { # NAMESPACE
 	net_in "$1" awk 'NR > 1 { drops += $NF } END { print drops + 0 }' /proc/net/udp
 }
+
+# Of a captured packet: its Ethernet, IPv4, UDP and RTP headers, and some of the crowd's payload. All of
+# them are this long in a capture.
+CAPTURED=64
+
+# capture NAMESPACE: what media reaches that side, from its interface, until capture_ends. tcpdump's
+# buffer holds more than a whole run, should the machine have no time for tcpdump.
+capture() {
+	# shellcheck disable=SC2086 # words or none
+	net_start "$1" "$1-media" ${NET_URGENT:-} tcpdump -n -i e0 -Q in -s $CAPTURED -B 65536 \
+		-U -w "$NET_DIR/$1.pcap" udp dst portrange 10000-17999
+	net_until 10 grep -q '^tcpdump: listening' "$NET_DIR/$1-media.log" && return
+	cat "$NET_DIR/$1-media.log"
+	return 1
+}
+
+# capture_ends FROM TO: the capture at TO ends, when it has what FROM reports or will not have it. True
+# when it is whole, so that what is missing in it did not arrive: tcpdump dropped nothing itself.
+capture_ends() {
+	net_until 5 judged "$1" "$2" >"$NET_DIR/judged"
+	net_stop "$2-media"
+	grep -q '^0 packets dropped by kernel' "$NET_DIR/$2-media.log" && return
+	echo "this capture shows nothing, since tcpdump itself did not have all that came:"
+	cat "$NET_DIR/$2-media.log"
+	return 1
+}
+
+# judged FROM TO: "calls sent missing doubled strange" of what one side sent, by the other's capture.
+judged() {
+	build/tests/crowd/arrivals "$NET_DIR/$2.pcap" "$NET_DIR/$1.report"
+}
+
+# doctored FROM TO FIRST SECOND: the same of a capture whose packets before FIRST are followed by those
+# from SECOND on: one later is one packet less, one earlier is one twice.
+doctored() {
+	{
+		head -c $((24 + $3 * (16 + CAPTURED))) "$NET_DIR/$2.pcap"
+		tail -c +$((25 + $4 * (16 + CAPTURED))) "$NET_DIR/$2.pcap"
+	} >"$NET_DIR/doctored.pcap"
+	build/tests/crowd/arrivals "$NET_DIR/doctored.pcap" "$NET_DIR/$1.report"
+}

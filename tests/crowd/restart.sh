@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# A thousand calls speak at once while segued is killed, restarted as its unit does it, and replaced together with
-# the kernel programs. Each packet arrives once; each call is adopted, and ends by a BYE of either side.
+# A thousand calls speak at once while segued is killed, restarted as its unit does it, and replaced
+# together with the kernel programs. Each packet arrives once, by a capture at the party's interface, by
+# what the party heard and by what the kernel counted; each call is adopted, and ends by a BYE of either
+# side.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
@@ -60,6 +62,8 @@ CONTROLLER_STORE=$NET_DIR/own/segue.db
 CONTROLLER_SOCKET=$NET_DIR/own/control.sock
 controller_configure "$CROWD_TRUNKS"
 ok_here "segued starts" start_as_the_unit_does build/bpf
+ok_here "what reaches alice is captured" capture alice
+ok_here "and what reaches bob" capture bob
 ok_here "callees wait" crowd bob answer 10.0.2.2 10.0.2.1
 ok_here "callers call" crowd alice call 10.0.1.2 10.0.1.1
 ok_here "$CALLS calls are up, and everybody speaks" everybody_speaks
@@ -85,6 +89,16 @@ ok_here "what was sent and received is written down" reported
 is "alice to bob: calls, packets lost, doubled, strange, calls of few packets" "$(arrived alice bob)" "$CALLS 0 0 0 0"
 is "bob to alice" "$(arrived bob alice)" "$CALLS 0 0 0 0"
 sent_alice=$(said alice 4) sent_bob=$(said bob 4)
+ok_here "the capture at bob is whole" capture_ends alice bob
+ok_here "and at alice" capture_ends bob alice
+is "captured at bob: calls, packets sent, missing, doubled, strange" "$(judged alice bob)" \
+	"$CALLS $sent_alice 0 0 0"
+is "captured at alice" "$(judged bob alice)" "$CALLS $sent_bob 0 0 0"
+is "had one packet been missing, the capture would say so" "$(doctored alice bob 1000 1001)" \
+	"$CALLS $sent_alice 1 0 0"
+is "or one doubled" "$(doctored alice bob 1001 1000)" "$CALLS $sent_alice 0 1 0"
+is "or were it another side's" "$(judged bob bob | cut -d ' ' -f 1-3,5)" \
+	"$CALLS $sent_bob $sent_bob $sent_alice"
 is "the kernel took what alice sent, and sent her what bob did" "$(counted a)" "$sent_alice $sent_bob"
 is "and for bob" "$(counted b)" "$sent_bob $sent_alice"
 is "no packet was dropped, for any reason" '[]' \

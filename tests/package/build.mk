@@ -11,7 +11,7 @@ TEST_PROGRAMS += $(OTHER_VERSION)
 TESTS += tests/package/upgrade.sh
 
 # What clean.sh takes into its Debian beside the package.
-check-package: $(OTHER_VERSION) $(CROWD) $(PASS_OBJECT)
+check-package: $(OTHER_VERSION) $(CROWD) $(ARRIVALS) $(PASS_OBJECT)
 
 build/tests/package/other/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$@)

@@ -16,10 +16,11 @@ depends() {
 }
 
 make_base() {
-	[ -e $base/etc/debian_version ] && return
+	[ -e $base/usr/bin/tcpdump ] && return
 	rm -rf $base
 	# It leaves file systems of the kernel mounted where it may not make device nodes.
-	unshare --mount debootstrap --variant=minbase --include="systemd,systemd-sysv,iproute2,ethtool,jq,procps,$(depends | paste -sd,)" \
+	unshare --mount debootstrap --variant=minbase \
+		--include="systemd,systemd-sysv,iproute2,ethtool,jq,procps,tcpdump,$(depends | paste -sd,)" \
 		bookworm $base.new "$mirror" && mv $base.new $base
 }
 
@@ -54,7 +55,7 @@ cp "$deb" "$root/root/segue.deb"
 ok "the same package as another version" make_newer
 cp tests/package/inside*.sh "$root/root"
 cp --parents tests/lib/tap.sh tests/lib/net.sh tests/lib/holds tests/controller/lib.sh tests/crowd/lib.sh \
-	build/tests/lib/pass.bpf.o build/tests/crowd/crowd "$root/root"
+	build/tests/lib/pass.bpf.o build/tests/crowd/crowd build/tests/crowd/arrivals "$root/root"
 cat >"$root/etc/systemd/system/inside.service" <<END
 [Unit]
 After=multi-user.target
@@ -68,9 +69,11 @@ ExecStopPost=/bin/systemctl --force poweroff
 WantedBy=graphical.target
 END
 ln -s ../inside.service "$root/etc/systemd/system/multi-user.target.wants/inside.service"
-# The kernel's file systems are writable as on a machine, and bpf(2) is let through.
+# The kernel's file systems are writable as on a machine. Let through is what nspawn refuses even to root:
+# bpf(2), and perf_event_open(2), by which captures are read.
 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 timeout -k 10 600 systemd-nspawn --quiet --directory="$root" --boot \
-	--register=no --keep-unit --private-network --capability=all --system-call-filter='bpf @keyring' \
+	--register=no --keep-unit --private-network --capability=all \
+	--system-call-filter='bpf perf_event_open @keyring' \
 	--machine="segue-$$" --console=pipe >"$root/boot.log" 2>&1 </dev/null &
 booted=$!
 wait $booted

@@ -120,6 +120,8 @@ crowd_tests() {
 	ok "a configuration for them is taken" crowd_configure
 	ok "and run" systemctl restart segued
 	ok "it runs" runs
+	ok_here "what reaches alice is captured" capture alice
+	ok_here "and what reaches bob" capture bob
 	ok_here "callees wait" crowd bob answer 10.0.2.2 10.0.2.1
 	ok_here "callers call" crowd alice call 10.0.1.2 10.0.1.1
 	ok_here "$CALLS calls are up, and everybody speaks" everybody_speaks
@@ -137,6 +139,11 @@ crowd_tests() {
 	ok_here "what was sent and received is written down" reported
 	is "alice to bob: calls, packets lost, doubled, strange, calls of few packets" "$(arrived alice bob)" "$CALLS 0 0 0 0"
 	is "bob to alice" "$(arrived bob alice)" "$CALLS 0 0 0 0"
+	ok_here "the capture at bob is whole" capture_ends alice bob
+	ok_here "and at alice" capture_ends bob alice
+	is "captured at bob: calls, packets sent, missing, doubled, strange" "$(judged alice bob)" \
+		"$CALLS $(said alice 4) 0 0 0"
+	is "captured at alice" "$(judged bob alice)" "$CALLS $(said bob 4) 0 0 0"
 	is "no packet was dropped, for any reason" "$(segue drop list --json |
 		jq -c '[.data[] | select(.count > 0) | [.name, .count]]')" '[]'
 	is "nor by the parties' sockets" "$(socket_drops alice) $(socket_drops bob)" "0 0"
