@@ -7,10 +7,12 @@
  *   KIND: register, invite, options, password (REGISTER with wrong credentials), shortest
  * (REGISTER), garbage, rtp
  *   --last-port N   rtp: to all ports from that of --to up to this one, in turn
- *   --forge N       from N addresses of 172.16.0.0/12 in turn, which are nobody's (raw socket)
+ *   --forge N       from N addresses of 172.16.0.0/12 in turn, which are nobody's (raw socket); to
+ * an IPv6 address: from N addresses of the /64 of --from
  *   --tcp           over a connection
  *   --agent TEXT    User-Agent
  *   --linger MS     how long to wait for further answers
+ * ADDRESS:PORT of IPv6 is [ADDRESS]:PORT.
  * flood --to ADDRESS:PORT [--from ADDRESS] --hold CONNECTIONS --seconds N [--hello]
  *   connections that send a part of a message (--hello: of a TLS handshake) and then nothing
  */
@@ -20,6 +22,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -47,8 +50,15 @@ enum kind {
 static const char *const kinds[] = {"register", "invite",  "options", "password",
 				    "shortest", "garbage", "rtp"};
 
+/* The port is at the same place in both kinds: `v4.sin_port` is that of either. */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
 struct flood {
-	struct sockaddr_in to, from;
+	union address to, from;
 	enum kind kind;
 	uint64_t count, rate;
 	unsigned seconds, hold, forge, last_port, linger_ms;
@@ -65,6 +75,16 @@ static void die(const char *what)
 	exit(1);
 }
 
+static bool is_v6(const union address *address)
+{
+	return address->any.sa_family == AF_INET6;
+}
+
+static socklen_t address_size(const union address *address)
+{
+	return is_v6(address) ? sizeof(address->v6) : sizeof(address->v4);
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -74,6 +94,18 @@ static uint64_t now_ns(void)
 }
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
+
+/* As SIP writes it: IPv6 in brackets. */
+static void write_own(const struct flood *flood, char *out, size_t size)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	if (is_v6(&flood->from))
+		inet_ntop(AF_INET6, &flood->from.v6.sin6_addr, text, sizeof(text));
+	else
+		inet_ntop(AF_INET, &flood->from.v4.sin_addr, text, sizeof(text));
+	snprintf(out, size, is_v6(&flood->from) ? "[%s]" : "%s", text);
+}
 
 static size_t write_request(const struct flood *flood, const char *method, uint64_t number,
 			    char *out)
@@ -86,9 +118,10 @@ static size_t write_request(const struct flood *flood, const char *method, uint6
 		"algorithm=MD5,qop=auth,nc=00000001,cnonce=\"x\"\r\n";
 	const char *transport = flood->tcp ? "TCP" : "UDP";
 	bool invite = flood->kind == KIND_INVITE;
-	char own[INET_ADDRSTRLEN];
+	unsigned port = ntohs(flood->from.v4.sin_port);
+	char own[INET6_ADDRSTRLEN + 2];
 
-	inet_ntop(AF_INET, &flood->from.sin_addr, own, sizeof(own));
+	write_own(flood, own, sizeof(own));
 	return (size_t)snprintf(
 		out, MESSAGE_MAX,
 		"%s sip:%sexample.net SIP/2.0\r\n"
@@ -97,10 +130,9 @@ static size_t write_request(const struct flood *flood, const char *method, uint6
 		"@example.net>\r\n"
 		"Call-ID: %" PRIx64 "-%d@%s\r\nCSeq: 1 %s\r\nContact: <sip:u@%s:%u>\r\n"
 		"User-Agent: %s\r\n%s%sContent-Length: %zu\r\n\r\n%s",
-		method, invite ? "alice@" : "", transport, own, ntohs(flood->from.sin_port), number,
-		(int)getpid(), number % 1000, number, number % 1000, number, (int)getpid(), own,
-		method, own, ntohs(flood->from.sin_port), flood->agent,
-		flood->kind == KIND_PASSWORD ? wrong : "",
+		method, invite ? "alice@" : "", transport, own, port, number, (int)getpid(),
+		number % 1000, number, number % 1000, number, (int)getpid(), own, method, own, port,
+		flood->agent, flood->kind == KIND_PASSWORD ? wrong : "",
 		invite ? "Content-Type: application/sdp\r\n" : "", invite ? sizeof(sdp) - 1 : 0,
 		invite ? sdp : "");
 }
@@ -155,19 +187,26 @@ static size_t write_message(const struct flood *flood, uint64_t number, char *ou
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-static struct sockaddr_in target(const struct flood *flood, uint64_t number)
+static union address target(const struct flood *flood, uint64_t number)
 {
-	struct sockaddr_in to = flood->to;
-	unsigned first = ntohs(to.sin_port);
+	union address to = flood->to;
+	unsigned first = ntohs(to.v4.sin_port);
 
 	if (flood->last_port)
-		to.sin_port = htons((uint16_t)(first + number % (flood->last_port - first + 1)));
+		to.v4.sin_port = htons((uint16_t)(first + number % (flood->last_port - first + 1)));
 	return to;
 }
 
+static struct udphdr udp_header(uint64_t number, const union address *to, size_t length)
+{
+	return (struct udphdr){.source = htons((uint16_t)(1024 + number % 60000)),
+			       .dest = to->v4.sin_port,
+			       .len = htons((uint16_t)(sizeof(struct udphdr) + length))};
+}
+
 /* UDP checksum 0: none (RFC 768); the kernel fills in what IP wants. */
-static ssize_t send_forged(const struct flood *flood, uint64_t number, const struct sockaddr_in *to,
-			   const char *message, size_t length)
+static ssize_t send_forged4(const struct flood *flood, uint64_t number, const union address *to,
+			    const char *message, size_t length)
 {
 	struct {
 		struct iphdr ip;
@@ -177,28 +216,74 @@ static ssize_t send_forged(const struct flood *flood, uint64_t number, const str
 	size_t size = sizeof(packet.ip) + sizeof(packet.udp) + length;
 
 	packet.ip.saddr = htonl(FORGED_BASE + (uint32_t)(number % flood->forge));
-	packet.ip.daddr = to->sin_addr.s_addr;
+	packet.ip.daddr = to->v4.sin_addr.s_addr;
 	packet.ip.tot_len = htons((uint16_t)size);
-	packet.udp.source = htons((uint16_t)(1024 + number % 60000));
-	packet.udp.dest = to->sin_port;
-	packet.udp.len = htons((uint16_t)(sizeof(packet.udp) + length));
+	packet.udp = udp_header(number, to, length);
 	memcpy(packet.payload, message, length);
-	return sendto(flood->fd, &packet, size, 0, (const struct sockaddr *)to, sizeof(*to));
+	return sendto(flood->fd, &packet, size, 0, &to->any, sizeof(to->v4));
+}
+
+static uint64_t add_words(uint64_t sum, const void *data, size_t length)
+{
+	const unsigned char *byte = data;
+
+	for (size_t i = 0; i < length; i++)
+		sum += (uint64_t)byte[i] << (i & 1 ? 0 : 8);
+	return sum;
+}
+
+/* IPv6 wants a checksum (RFC 8200 8.1); over the addresses, the length, the protocol and UDP. */
+static uint16_t checksum6(const struct ip6_hdr *ip, const void *udp, size_t length)
+{
+	uint64_t sum = add_words(IPPROTO_UDP + length, &ip->ip6_src, 32);
+
+	sum = add_words(sum, udp, length);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons(sum == 0xffff ? 0xffff : (uint16_t)~sum);
+}
+
+static ssize_t send_forged6(const struct flood *flood, uint64_t number, const union address *to,
+			    const char *message, size_t length)
+{
+	struct {
+		struct ip6_hdr ip;
+		struct udphdr udp;
+		char payload[MESSAGE_MAX];
+	} packet = {.ip = {.ip6_src = flood->from.v6.sin6_addr, .ip6_dst = to->v6.sin6_addr}};
+	size_t size = sizeof(packet.udp) + length;
+	uint32_t identifier = htonl(1 + (uint32_t)(number % flood->forge));
+	union address there = *to;
+
+	packet.ip.ip6_flow = htonl(0x60000000u);
+	packet.ip.ip6_plen = htons((uint16_t)size);
+	packet.ip.ip6_nxt = IPPROTO_UDP;
+	packet.ip.ip6_hlim = 64;
+	memset(&packet.ip.ip6_src.s6_addr[8], 0, 4);
+	memcpy(&packet.ip.ip6_src.s6_addr[12], &identifier, sizeof(identifier));
+	packet.udp = udp_header(number, to, length);
+	memcpy(packet.payload, message, length);
+	packet.udp.check = checksum6(&packet.ip, &packet.udp, size);
+	there.v6.sin6_port = 0; /* of a raw socket: a protocol, and not another one than its own */
+	return sendto(flood->fd, &packet, sizeof(packet.ip) + size, 0, &there.any,
+		      sizeof(there.v6));
 }
 
 static void send_one(struct flood *flood, uint64_t number)
 {
-	struct sockaddr_in to = target(flood, number);
+	union address to = target(flood, number);
 	char message[MESSAGE_MAX];
 	size_t length = write_message(flood, number, message);
 	ssize_t ret;
 
-	if (flood->forge)
-		ret = send_forged(flood, number, &to, message, length);
+	if (flood->forge && is_v6(&to))
+		ret = send_forged6(flood, number, &to, message, length);
+	else if (flood->forge)
+		ret = send_forged4(flood, number, &to, message, length);
 	else if (flood->tcp)
 		ret = send(flood->fd, message, length, MSG_NOSIGNAL);
 	else
-		ret = sendto(flood->fd, message, length, 0, (struct sockaddr *)&to, sizeof(to));
+		ret = sendto(flood->fd, message, length, 0, &to.any, address_size(&to));
 	if (ret < 0) {
 		flood->failed++;
 		return;
@@ -229,27 +314,28 @@ static void take_answers(struct flood *flood)
 
 static void open_socket(struct flood *flood)
 {
+	int family = flood->to.any.sa_family;
 	socklen_t length = sizeof(flood->from);
 	const int size = 4 << 20;
 
 	if (flood->forge) {
-		flood->fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+		flood->fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 		if (flood->fd < 0)
 			die("raw socket");
 		return;
 	}
-	flood->fd = socket(AF_INET, (flood->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
-	if (flood->fd < 0 || bind(flood->fd, (struct sockaddr *)&flood->from, length))
+	flood->fd = socket(family, (flood->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	if (flood->fd < 0 || bind(flood->fd, &flood->from.any, address_size(&flood->from)))
 		die("bind");
 	setsockopt(flood->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (flood->tcp) {
 		struct timeval patience = {.tv_sec = 2};
 
 		setsockopt(flood->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-		if (connect(flood->fd, (struct sockaddr *)&flood->to, sizeof(flood->to)))
+		if (connect(flood->fd, &flood->to.any, address_size(&flood->to)))
 			die("connect");
 	}
-	getsockname(flood->fd, (struct sockaddr *)&flood->from, &length);
+	getsockname(flood->fd, &flood->from.any, &length);
 }
 
 static void wait_ns(uint64_t until)
@@ -291,12 +377,11 @@ static void run(struct flood *flood)
 
 static int connect_slowly(const struct flood *flood)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(flood->to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&flood->from, sizeof(flood->from)))
+	if (fd < 0 || bind(fd, &flood->from.any, address_size(&flood->from)))
 		die("bind");
-	if (connect(fd, (const struct sockaddr *)&flood->to, sizeof(flood->to)) &&
-	    errno != EINPROGRESS)
+	if (connect(fd, &flood->to.any, address_size(&flood->to)) && errno != EINPROGRESS)
 		die("connect");
 	return fd;
 }
@@ -343,20 +428,27 @@ static void hold(struct flood *flood)
 /* ---- the command line --------------------------------------------------------------------------
  */
 
-static void read_address(struct sockaddr_in *out, const char *text)
+/* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT */
+static void read_address(union address *out, const char *text)
 {
-	char copy[64], *port;
+	bool bracket = *text == '[';
+	char copy[64], *port = NULL, *end;
 
-	snprintf(copy, sizeof(copy), "%s", text);
-	port = strchr(copy, ':');
-	if (port)
-		*port++ = '\0';
-	out->sin_family = AF_INET;
-	out->sin_port = htons((uint16_t)(port ? strtoul(port, NULL, 10) : 0));
-	if (inet_pton(AF_INET, copy, &out->sin_addr) != 1) {
+	snprintf(copy, sizeof(copy), "%s", text + bracket);
+	end = strchr(copy, bracket ? ']' : ':');
+	/* A colon that is not the last one is part of an IPv6 address. */
+	if (end && (bracket || !strchr(end + 1, ':'))) {
+		*end++ = '\0';
+		port = end + bracket;
+	}
+	*out = (union address){.v4 = {.sin_family = AF_INET}};
+	if (inet_pton(AF_INET6, copy, &out->v6.sin6_addr) == 1) {
+		out->v6.sin6_family = AF_INET6;
+	} else if (inet_pton(AF_INET, copy, &out->v4.sin_addr) != 1) {
 		fprintf(stderr, "flood: '%s' is no address\n", text);
 		exit(2);
 	}
+	out->v4.sin_port = htons((uint16_t)(port ? strtoul(port, NULL, 10) : 0));
 }
 
 static void read_kind(struct flood *flood, const char *text)
@@ -427,18 +519,20 @@ int main(int argc, char **argv)
 		{"tcp", 0, NULL, 'T'},	  {"hello", 0, NULL, 'h'}, {"agent", 1, NULL, 'a'},
 		{"linger", 1, NULL, 'L'}, {NULL, 0, NULL, 0},
 	};
-	struct flood flood = {.from = {.sin_family = AF_INET},
-			      .count = 1,
-			      .rate = 1000,
-			      .seconds = 60,
-			      .linger_ms = LINGER_MS,
-			      .agent = "flood"};
+	struct flood flood = {
+		.count = 1, .rate = 1000, .seconds = 60, .linger_ms = LINGER_MS, .agent = "flood"};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
 		read_option(&flood, option);
-	if (!flood.to.sin_family || !flood.rate) {
+	if (!flood.to.any.sa_family || !flood.rate) {
 		fprintf(stderr, "flood: --to is missing\n");
+		return 2;
+	}
+	if (!flood.from.any.sa_family)
+		flood.from.any.sa_family = flood.to.any.sa_family;
+	if (flood.from.any.sa_family != flood.to.any.sa_family) {
+		fprintf(stderr, "flood: --from and --to are of different families\n");
 		return 2;
 	}
 	if (flood.hold) {

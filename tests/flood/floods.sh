@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Floods of every kind against a segued that has work to do: alice and bob talk through all of it, and
-# carol registers and calls dave in the middle of it. mallory has a NIC of his own at the
-# relay, r3, with addresses 10.0.3.2 to .99; and he writes the addresses of others (172.16.0.0/12).
+# others register and call each other in the middle of it. mallory has a NIC of his own at the
+# relay, r3, with addresses 10.0.3.2 to .99; and he writes the addresses of others (172.16.0.0/12, fd00:66::/64).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
@@ -17,7 +17,6 @@ CONTROLLER_LIMIT='{messages: 200, burst: 400, strangers: 1000}'
 CONTROLLER_BAN='{offences: 3, udp_time: 120s}'
 CONTROLLER_PORTS=30000-30999
 CONTROLLER_LEVEL=warning
-patience=30
 
 # ---- the world -----------------------------------------------------------------------------------
 
@@ -28,58 +27,13 @@ world() {
 		net_in mallory ip addr add 10.0.3.$host/24 dev e0 || return
 	done
 	net_in relay ip route add 172.16.0.0/12 via 10.0.3.2 # answers to forged sources leave, too
+	net_in relay ip route add fd00:66::/64 via fd00:3::2
 	controller_configure "http: 127.0.0.1:9810"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=segue \
 		-keyout "$NET_DIR/key.pem" -out "$NET_DIR/cert.pem" 2>/dev/null || return
-	sed -i -e "s|^  listen:|  tls: {certificate: $NET_DIR/cert.pem, key: $NET_DIR/key.pem}\n&\n    - udp:10.0.3.1:5060\n    - tcp:10.0.3.1:5060\n    - tls:10.0.3.1:5061|" \
+	sed -i -e "s|^  listen:|  tls: {certificate: $NET_DIR/cert.pem, key: $NET_DIR/key.pem}\n&\n    - udp:10.0.3.1:5060\n    - udp:[fd00:3::1]:5060\n    - tcp:10.0.3.1:5060\n    - tls:10.0.3.1:5061|" \
 		-e 's|^  interfaces:|&\n    - {name: r3, address: 10.0.3.1, attach: native}|' "$CONTROLLER_CONFIG"
-	controller_start && controller_subscriber alice bob carol dave
-}
-
-# party NAMESPACE NAME PORT ARGUMENT...
-party() {
-	party_space=$1 party_name=$2 party_port=$3
-	shift 3
-	echo "$party_name-secret" >"$NET_DIR/$party_name-password"
-	party_own=$(controller_address "$party_space")
-	net_start "$party_space" "$party_name" build/segue-ua --json-events --control "$NET_DIR/$party_name.ctl" \
-		--statistics "$NET_DIR/$party_name.json" --aor "sip:$party_name@$CONTROLLER_DOMAIN" \
-		--password-file "$NET_DIR/$party_name-password" --sip-port "$party_port" \
-		--via "own=$party_own" --proxy "${party_own%.*}.1" "$@"
-}
-
-has() { # PARTY EVENT
-	grep -q "\"event\":\"$2\"" "$NET_DIR/$1.log"
-}
-
-tell() { # PARTY COMMAND
-	echo "$2" 1<>"$NET_DIR/$1.ctl"
-}
-
-# talk CALLER CALLEE: CALLEE, who is registered, is called.
-talk() {
-	net_until $patience has "$1" established || {
-		cat "$NET_DIR/$1.log" "$NET_DIR/$2.log"
-		return 1
-	}
-}
-
-hang_up() { # CALLER CALLEE
-	tell "$1" bye
-	net_finish "$1"
-	tell "$2" quit
-	net_finish "$2"
-}
-
-# whole CALLER CALLEE LEAST: each got what the other sent, each packet once, and there were so many.
-whole() {
-	for whole_each in "$1 $2" "$2 $1"; do
-		# shellcheck disable=SC2086 # two words
-		set -- $whole_each "$3"
-		jq -c .media "$NET_DIR/$1.json"
-		tests/lib/holds ".media | .lost == 0 and .duplicates == 0 and .received >= $3" "$NET_DIR/$1.json" \
-			>/dev/null || return
-	done
+	controller_start && controller_subscriber alice bob carol dave erin frank grace heidi
 }
 
 # ---- what segued spends ---------------------------------------------------------------------------
@@ -134,25 +88,41 @@ one_source() {
 	ok "most of them ended in the kernel: $(flood_drops banned)" test "$(flood_drops banned)" -gt 15000
 }
 
-said_true() {
-	cat "$NET_DIR/$1.log"
-	tests/lib/holds "$2" "$NET_DIR/$1.log" >/dev/null
+# crowded: messages that were too many of strangers.
+crowded() {
+	net_in relay curl -s http://127.0.0.1:9810/metrics | awk '$1 == "segue_sip_crowded_total" { print $2 }'
 }
 
-# many_sources: none of them sends too much. carol calls dave meanwhile.
+# many_sources KIND CALLER CALLEE PORT: 24000 of them, and none sends too much. CALLER calls CALLEE meanwhile.
 many_sources() {
-	cpu=$(cpu_ms)
-	from 2 flood-forged --send register --forge 60000 --rate 6000 --count 48000
-	party alice carol 5070 call "sip:dave@$CONTROLLER_DOMAIN"
-	ok "carol registers and calls dave meanwhile" talk carol dave
-	net_finish flood-forged
+	many_before=$(crowded) cpu=$(cpu_ms)
+	from 2 "forged-$1" --send "$1" --forge 60000 --rate 6000 --count 24000
+	party alice "$2" "$4" call "sip:$3@$CONTROLLER_DOMAIN"
+	ok "$1 from many: $2 registers and calls $3 meanwhile" talk "$2" "$3"
+	net_finish "forged-$1"
 	cpu=$(($(cpu_ms) - cpu))
-	crowded=$(net_in relay curl -s http://127.0.0.1:9810/metrics | awk '$1 == "segue_sip_crowded_total" { print $2 }')
-	ok "all were sent" said_true flood-forged '.sent == 48000'
-	ok "and most were too many strangers: $crowded" test "$crowded" -gt 24000
-	ok "segued spent $cpu ms on 48000 of them" test $cpu -lt 4000
-	ok "none of the forged sources is banned" sh -c ". tests/lib/net.sh; . tests/controller/lib.sh
+	many_crowded=$(($(crowded) - many_before))
+	ok "$1: all were sent" said_true "forged-$1" '.sent == 24000'
+	ok "$1: and most were too many strangers: $many_crowded" test "$many_crowded" -gt 12000
+	ok "$1: segued spent $cpu ms on 24000 of them" test $cpu -lt 3000
+	ok "$1: none of the forged sources is banned" sh -c ". tests/lib/net.sh; . tests/controller/lib.sh
 		. tests/flood/lib.sh; flood_bans | tee /dev/stderr | grep -q 10.0.3.10 && ! flood_bans | grep 172"
+}
+
+# The 5000 addresses of a /64 are one source.
+one_network() {
+	cpu=$(cpu_ms)
+	from_name=flood-v6
+	net_start mallory $from_name $FLOOD --to '[fd00:3::1]:5060' --from fd00:66::1 --send register --forge 5000 \
+		--rate 3000 --count 15000
+	net_finish $from_name
+	cpu=$(($(cpu_ms) - cpu))
+	ok "IPv6: all were sent" said_true $from_name '.sent == 15000'
+	ok "the 5000 addresses are banned together" sh -c ". tests/lib/net.sh; . tests/controller/lib.sh; . tests/flood/lib.sh
+		flood_bans | tee /dev/stderr | grep -qE '(^| )fd00:66::/64/flood( |$)'"
+	ok "IPv6: segued spent $cpu ms on 15000 of them" test $cpu -lt 2000
+	net_in mallory $FLOOD --to '[fd00:3::1]:5060' --from fd00:3::2 --send options >"$NET_DIR/v6-heard.json"
+	ok "the next /64 is heard" tests/lib/holds '.answers == 1' "$NET_DIR/v6-heard.json"
 }
 
 sprayed() {
@@ -198,7 +168,11 @@ others_connect() {
 ok_here "segued runs" world
 party bob bob 5060 answer
 party bob dave 5070 answer
-ok "bob and dave are registered" net_until $patience sh -c "grep -q registered $NET_DIR/bob.log && grep -q registered $NET_DIR/dave.log"
+party bob frank 5080 answer
+party bob heidi 5090 answer
+for each in bob dave frank heidi; do
+	ok "$each is registered" net_until $FLOOD_PATIENCE has $each registered
+done
 party alice alice 5060 call "sip:bob@$CONTROLLER_DOMAIN"
 ok "alice and bob talk" talk alice bob
 rss=$(rss_kb)
@@ -210,12 +184,18 @@ for kind in register:200 invite:200 options:200 shortest:400; do
 done
 ok "others get a connection while 600 are held" others_connect
 one_source
-many_sources
+many_sources register carol dave 5070
+many_sources invite erin frank 5080
+many_sources options grace heidi 5090
+one_network
 scanners
 sprayed
 slow_ends
-hang_up carol dave
-ok "carol's and dave's call is whole" whole carol dave 300
+for each in carol:dave:500 erin:frank:300 grace:heidi:150; do
+	callee=${each#*:}
+	hang_up ${each%%:*} ${callee%:*}
+	ok "the call of ${each%%:*} and ${callee%:*} is whole" whole ${each%%:*} ${callee%:*} ${callee#*:}
+done
 hang_up alice bob
 ok "alice's and bob's is, from the first packet to the last" whole alice bob 1000
 grown=$((($(rss_kb) - rss) / 1024))
