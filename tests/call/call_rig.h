@@ -40,7 +40,8 @@ void call_rig_restart(struct call_rig *rig);
 			rig_turn(&(call_rig)->rig);                                                \
 		}                                                                                  \
 	} while (0)
-/* Nothing is left: no call, no stream, no reserved port, no dialog, and every transaction ends. */
+/* Nothing is left: no call, no stream, no reserved port, no dialog, and every transaction ends; the
+ * time that this takes is skipped, for the parties are silent. */
 void call_rig_expect_empty(struct call_rig *rig);
 /* The last CDR's columns as text "status reason"; static. */
 const char *call_rig_cdr(struct call_rig *rig);

@@ -2,39 +2,10 @@
 /* Calls that are made, answered and ended; and the ways in which they are not (RFC 3665 3). */
 #include "ua.h"
 
-struct world {
-	struct call_rig rig;
-	struct ua alice, bob;
-};
-
-static int setup(void **state)
-{
-	struct world *w = calloc(1, sizeof(*w));
-
-	assert_non_null(w);
-	call_rig_open(&w->rig);
-	ua_open(&w->alice, &w->rig, "alice", TRUNK);
-	ua_open(&w->bob, &w->rig, "bob", "127.0.0.3");
-	ua_register(&w->bob, "");
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	ua_close(&w->alice);
-	ua_close(&w->bob);
-	call_rig_close(&w->rig);
-	free(w);
-	return 0;
-}
-
 /* INVITE, 180, 200, ACK, BYE: the relay is told before the 200 leaves, and after the BYE. */
 static void test_plain(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct media_stream *stream;
 	const char *text;
 
@@ -66,7 +37,7 @@ static void test_plain(void **state)
 
 static void test_callee_hangs_up(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_connect(&w->alice, &w->bob);
 	ua_hang_up(&w->bob, &w->alice);
@@ -75,7 +46,7 @@ static void test_callee_hangs_up(void **state)
 
 static void test_busy(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
 	ua_reply(&w->bob, ua_expect_invite(&w->bob), 486, "Retry-After: 5\r\n", NULL);
@@ -88,7 +59,7 @@ static void test_busy(void **state)
 
 static void test_cancel(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *cancel;
 
 	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
@@ -107,7 +78,7 @@ static void test_cancel(void **state)
 /* The 200 crosses the CANCEL: ACK and BYE for it, 487 for the caller (RFC 5407 3.1.2). */
 static void test_cancel_crosses_200(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
 	ua_reply(&w->bob, ua_expect_invite(&w->bob), 180, "", NULL);
@@ -123,7 +94,7 @@ static void test_cancel_crosses_200(void **state)
 
 static void test_byes_cross(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_connect(&w->alice, &w->bob);
 	ua_request(&w->alice, "BYE", "", NULL);
@@ -137,7 +108,7 @@ static void test_byes_cross(void **state)
 
 static void test_nobody(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_invite(&w->alice, "nobody", "", ua_sdp("198.51.100.1", 4000, ""));
 	ua_expect(&w->alice, "SIP/2.0 404");
@@ -147,7 +118,7 @@ static void test_nobody(void **state)
 /* No trunk, no proof: no call. */
 static void test_stranger(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct ua mallory;
 
 	ua_open(&mallory, &w->rig, "mallory", "127.0.0.9");
@@ -159,7 +130,7 @@ static void test_stranger(void **state)
 
 static void test_refused_at_the_door(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_invite(&w->alice, "bob", "Require: teleport\r\n", ua_sdp("198.51.100.1", 4000, ""));
 	assert_string_equal(header_of(ua_expect(&w->alice, "SIP/2.0 420"), "Unsupported"),
@@ -180,7 +151,7 @@ static void test_refused_at_the_door(void **state)
 /* The relay has to ask a neighbour first: the answer waits, and so does what comes meanwhile. */
 static void test_slow_relay(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.media.slow = true;
 	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
@@ -198,7 +169,7 @@ static void test_slow_relay(void **state)
 
 static void test_relay_refuses(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.media.slow = true;
 	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
@@ -216,7 +187,7 @@ static void test_relay_refuses(void **state)
 /* The INVITE has no offer: B makes it, A's ACK answers, only then is there media. */
 static void test_late_offer(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_invite(&w->alice, "bob", "", NULL);
@@ -236,7 +207,7 @@ static void test_late_offer(void **state)
 /* A 2xx whose ACK never comes is the end of it (RFC 3261 13.3.1.4). */
 static void test_no_ack(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
@@ -253,7 +224,7 @@ static void test_no_ack(void **state)
 /* Our ACK was lost: the 2xx comes again, and is ACKed again. */
 static void test_ack_again(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_connect(&w->alice, &w->bob);
 	ua_reply(&w->bob, w->bob.invite, 200, "", ua_sdp("203.0.113.2", 5000, ""));
@@ -263,7 +234,7 @@ static void test_ack_again(void **state)
 
 static void test_video_and_fax(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text, *more = "m=video 4002 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
 				  "m=image 4004 udptl t38\r\n";
 
@@ -284,7 +255,7 @@ static void test_video_and_fax(void **state)
 
 static void test_drain_and_limit(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.config.max_calls = 1;
 	ua_connect(&w->alice, &w->bob);
@@ -301,7 +272,7 @@ static void test_drain_and_limit(void **state)
 
 static void test_operator(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	json_t *list, *show;
 	const char *id;
 
@@ -324,7 +295,7 @@ static void test_operator(void **state)
 	call_rig_expect_empty(&w->rig);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
 
 int main(void)
 {

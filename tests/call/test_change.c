@@ -3,39 +3,19 @@
  * 5407). */
 #include "ua.h"
 
-struct world {
-	struct call_rig rig;
-	struct ua alice, bob;
-};
-
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct pair *w;
 
-	assert_non_null(w);
-	call_rig_open(&w->rig);
-	ua_open(&w->alice, &w->rig, "alice", TRUNK);
-	ua_open(&w->bob, &w->rig, "bob", "127.0.0.3");
-	ua_register(&w->bob, "");
+	pair_setup(state);
+	w = *state;
 	ua_connect(&w->alice, &w->bob);
 	fake_media_tell(&w->rig.media);
 	peer_drain(&w->bob.peer, "");
-	*state = w;
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	ua_close(&w->alice);
-	ua_close(&w->bob);
-	call_rig_close(&w->rig);
-	free(w);
-	return 0;
-}
-
-static struct media_stream *stream_of(struct world *w)
+static struct media_stream *stream_of(struct pair *w)
 {
 	struct media_stream *stream = fake_media_only(&w->rig.media);
 
@@ -46,7 +26,7 @@ static struct media_stream *stream_of(struct world *w)
 /* Nothing but the address changes: answered by us, B hears nothing, B's port stays (SG-40). */
 static void test_move(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct netaddr before = stream_of(w)->path[SG_SIDE_B].local;
 	unsigned port = stream_of(w)->path[SG_SIDE_A].local.port;
 	const char *text;
@@ -68,7 +48,7 @@ static void test_move(void **state)
  */
 static void test_put_back(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	char before[2048];
 	const char *text;
 
@@ -100,7 +80,7 @@ static void test_put_back(void **state)
 /* One path has moved when the other one cannot: both are where they were, in the end. */
 static void test_put_back_with_media(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.77", 4100, "a=ptime:60\r\n"));
@@ -121,7 +101,7 @@ static void test_put_back_with_media(void **state)
 /* He does not go back: the call goes on, and so do later changes. */
 static void test_put_back_refused(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.77", 4100, "a=ptime:60\r\n"));
@@ -145,7 +125,7 @@ static void test_put_back_refused(void **state)
 /* The Contact moves along: later requests go to the new one, whatever side moved. */
 static void test_contact_moves(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct peer old = w->bob.peer;
 	const char *text;
 
@@ -162,7 +142,7 @@ static void test_contact_moves(void **state)
 /* From another host the dialog's identifiers are not enough (HH-4, HH-17); nothing changes. */
 static void test_move_unproven(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct peer old = w->bob.peer;
 
 	peer_udp(&w->bob.peer, &w->rig.rig, "127.0.0.44");
@@ -179,7 +159,7 @@ static void test_move_unproven(void **state)
 /* The trunk's leg from elsewhere: refused. */
 static void test_move_off_trunk(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct peer old = w->alice.peer;
 
 	peer_udp(&w->alice.peer, &w->rig.rig, "127.0.0.45");
@@ -193,7 +173,7 @@ static void test_move_off_trunk(void **state)
 
 static void test_hold(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.1", 4000, "a=sendonly\r\n"));
@@ -245,7 +225,7 @@ static unsigned fax_port(const char *text)
 /* The answering gateway hears the tone of a fax and says so (T.38 D.2.2); our ports stay. */
 static void test_fax(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	unsigned port[] = {stream_of(w)->path[SG_SIDE_A].local.port,
 			   stream_of(w)->path[SG_SIDE_B].local.port};
 	const char *text;
@@ -274,7 +254,7 @@ static void test_fax(void **state)
 
 static void test_fax_refused(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->bob, "INVITE", "", fax_sdp("203.0.113.2", 5000));
@@ -291,7 +271,7 @@ static void test_messages_are_declined(void **state)
 {
 	static const char msrp[] =
 		"m=message 7394 TCP/MSRP *\r\na=path:msrp://198.51.100.1:7394/x;tcp\r\n";
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.1", 4000, msrp));
@@ -310,7 +290,7 @@ static void test_messages_are_declined(void **state)
 
 static void test_old_hold(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->bob, "INVITE", "", ua_sdp("0.0.0.0", 5000, ""));
@@ -324,7 +304,7 @@ static void test_old_hold(void **state)
 
 static void test_refused(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text, *video = "m=video 4002 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n";
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.1", 4000, video));
@@ -344,7 +324,7 @@ static void test_refused(void **state)
 
 static void test_add_and_remove_video(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text, *format = "m=video %u RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n";
 	char line[128];
 
@@ -370,7 +350,7 @@ static void test_add_and_remove_video(void **state)
 /* Both change at the same time: whose offer comes second hears 491 (RFC 3261 14.2). */
 static void test_glare(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.1", 4000, "a=sendonly\r\n"));
@@ -390,7 +370,7 @@ static void test_glare(void **state)
 /* A second one before the first was answered: 500, with a time (RFC 3261 14.2). */
 static void test_overlap(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.1", 4000, "a=sendonly\r\n"));
@@ -409,7 +389,7 @@ static void test_overlap(void **state)
 
 static void test_old_cseq(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->alice.cseq -= 1;
 	ua_request(&w->alice, "INFO", "", NULL);
@@ -420,7 +400,7 @@ static void test_old_cseq(void **state)
 /* UPDATE goes as what the other end knows. */
 static void test_update(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->alice, "UPDATE", "", ua_sdp("198.51.100.3", 4000, ""));
@@ -440,7 +420,7 @@ static void test_update(void **state)
 /* A re-INVITE without offer: the other end makes it. */
 static void test_late_reinvite(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->bob, "INVITE", "", NULL);
@@ -459,7 +439,7 @@ static void test_late_reinvite(void **state)
 /* From IPv4 to IPv6 in mid-call: A gets a port of the other family, B's stays. */
 static void test_family_changes(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("2001:db8::77", 4100, ""));
@@ -473,7 +453,7 @@ static void test_family_changes(void **state)
 
 static void test_pool_empty(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	unsigned ports = w->rig.media.ports;
 
 	w->rig.media.ports = 0;
@@ -488,7 +468,7 @@ static void test_pool_empty(void **state)
 /* The relay has to wait for a next hop; the answer waits with it, and a BYE does not. */
 static void test_slow_move(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.media.slow = true;
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.77", 4100, ""));
@@ -504,7 +484,7 @@ static void test_slow_move(void **state)
 
 static void test_others_cross(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_request(
@@ -528,7 +508,7 @@ static void test_others_cross(void **state)
 /* One end knows nothing of the call any more: it is over (RFC 3261 12.2.1.2). */
 static void test_peer_is_gone(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.1", 4000, "a=sendonly\r\n"));
 	ua_reply(&w->bob, ua_expect(&w->bob, "INVITE "), 481, "", NULL);
@@ -542,7 +522,7 @@ static void test_peer_is_gone(void **state)
 
 static void test_cancel_reinvite(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.1", 4000, "a=sendonly\r\n"));
 	snprintf(w->bob.invite, sizeof(w->bob.invite), "%s", ua_expect(&w->bob, "INVITE "));
@@ -557,7 +537,7 @@ static void test_cancel_reinvite(void **state)
 	ua_hang_up(&w->bob, &w->alice);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
 
 int main(void)
 {

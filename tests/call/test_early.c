@@ -3,39 +3,10 @@
  * UPDATE. */
 #include "ua.h"
 
-struct world {
-	struct call_rig rig;
-	struct ua alice, bob;
-};
-
-static int setup(void **state)
-{
-	struct world *w = calloc(1, sizeof(*w));
-
-	assert_non_null(w);
-	call_rig_open(&w->rig);
-	ua_open(&w->alice, &w->rig, "alice", TRUNK);
-	ua_open(&w->bob, &w->rig, "bob", "127.0.0.3");
-	ua_register(&w->bob, "");
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	ua_close(&w->alice);
-	ua_close(&w->bob);
-	call_rig_close(&w->rig);
-	free(w);
-	return 0;
-}
-
 #define OFFER ua_sdp("198.51.100.1", 4000, "")
 #define ANSWER ua_sdp("203.0.113.2", 5000, "")
 
-static void invite(struct world *w, const char *headers, const char *sdp)
+static void invite(struct pair *w, const char *headers, const char *sdp)
 {
 	ua_invite(&w->alice, "bob", headers, sdp);
 	ua_expect_invite(&w->bob);
@@ -67,7 +38,7 @@ static unsigned version_of(const char *text)
 /* The last to speak is heard: at the port that A was told first, and in the same dialog. */
 static void test_forks_with_media(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	char first[4096];
 	const char *text;
 
@@ -101,7 +72,7 @@ static void test_forks_with_media(void **state)
  */
 static void test_another_fork_wins(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	invite(w, "Supported: 100rel\r\n", OFFER);
@@ -127,7 +98,7 @@ static void test_another_fork_wins(void **state)
 /* 183 with SDP: the relay carries before the 183 leaves; CANCEL takes it away again (SG-26). */
 static void test_early_media(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	invite(w, "", OFFER);
@@ -146,7 +117,7 @@ static void test_early_media(void **state)
 /* The 200 has no SDP: what the 183 said is the answer. */
 static void test_answer_came_early(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	invite(w, "", OFFER);
@@ -163,7 +134,7 @@ static void test_answer_came_early(void **state)
 /* Both have 100rel: each leg its own RSeq, A's PRACK goes on to B with B's. */
 static void test_prack_across(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	invite(w, "Supported: 100rel\r\n", OFFER);
@@ -192,7 +163,7 @@ static void test_prack_across(void **state)
 /* Only B has: we acknowledge. */
 static void test_prack_for_a(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	invite(w, "", OFFER);
@@ -220,7 +191,7 @@ static void test_prack_for_a(void **state)
 /* Only A has, and insists: our provisionals are reliable, B hears nothing of it. */
 static void test_prack_for_b(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	invite(w, "Require: 100rel\r\n", OFFER);
@@ -242,7 +213,7 @@ static void test_prack_for_b(void **state)
 /* The offer comes in a reliable provisional, the answer in the PRACK (RFC 3262 5). */
 static void test_offer_in_183(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	invite(w, "Supported: 100rel\r\n", NULL);
@@ -265,7 +236,7 @@ static void test_offer_in_183(void **state)
 /* UPDATE before the answer, once offer and answer were reliable (RFC 3311 5.1). */
 static void test_early_update(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	invite(w, "Supported: 100rel\r\nAllow: INVITE, UPDATE\r\n", OFFER);
@@ -293,7 +264,7 @@ static void test_early_update(void **state)
 /* Both ring reliably, and then only say where they are: neither hears of the other's UPDATE. */
 static void test_move_while_ringing(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const struct media_stream *stream;
 	const char *text;
 
@@ -322,7 +293,7 @@ static void test_move_while_ringing(void **state)
 /* The caller has second thoughts in the early dialog: BYE instead of CANCEL (RFC 3261 15). */
 static void test_early_bye(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	invite(w, "", OFFER);
 	ua_reply(&w->bob, w->bob.invite, 180, "", NULL);
@@ -337,7 +308,7 @@ static void test_early_bye(void **state)
 	call_rig_expect_empty(&w->rig);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
 
 int main(void)
 {

@@ -2,38 +2,9 @@
 /* What a controller that was killed finds again, and what it makes of it. */
 #include "ua.h"
 
-struct world {
-	struct call_rig rig;
-	struct ua alice, bob;
-};
-
-static int setup(void **state)
-{
-	struct world *w = calloc(1, sizeof(*w));
-
-	assert_non_null(w);
-	call_rig_open(&w->rig);
-	ua_open(&w->alice, &w->rig, "alice", TRUNK);
-	ua_open(&w->bob, &w->rig, "bob", "127.0.0.3");
-	ua_register(&w->bob, "");
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	ua_close(&w->alice);
-	ua_close(&w->bob);
-	call_rig_close(&w->rig);
-	free(w);
-	return 0;
-}
-
 static void test_bye_from_a(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_connect(&w->alice, &w->bob);
 	call_rig_restart(&w->rig);
@@ -48,7 +19,7 @@ static void test_bye_from_a(void **state)
 /* After a move the journal knows the new state; a re-INVITE works, and so does a second death. */
 static void test_changes_survive(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_connect(&w->alice, &w->bob);
@@ -73,7 +44,7 @@ static void test_changes_survive(void **state)
 /* The relay lost the stream: both parties are told. */
 static void test_stream_is_lost(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_connect(&w->alice, &w->bob);
 	fake_media_only(&w->rig.media)->used = false;
@@ -86,7 +57,7 @@ static void test_stream_is_lost(void **state)
 /* One that was not answered yet is nobody's. */
 static void test_ringing_is_not_kept(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
 	ua_reply(&w->bob, ua_expect_invite(&w->bob), 180, "", NULL);
@@ -97,7 +68,7 @@ static void test_ringing_is_not_kept(void **state)
 
 static void test_nonsense(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	static const char *const rows[] = {"",
 					   "5:call1,",
 					   "5:call1,1,2,3,1:a,1:b,99,",
@@ -116,7 +87,7 @@ static void test_nonsense(void **state)
 	ua_hang_up(&w->alice, &w->bob);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
 
 int main(void)
 {

@@ -46,8 +46,7 @@ void *__wrap_realloc(void *old, size_t size)
 enum stage { CALLING, HOLDING, ENDING, DONE };
 
 struct world {
-	struct call_rig rig;
-	struct ua alice, bob;
+	struct pair pair;
 	enum stage stage;
 	char invite[4096]; /* Bob's 200 to it waits for the ACK; empty: none does */
 };
@@ -73,15 +72,16 @@ static void alice_goes_on(struct world *w, const char *text, int status)
 	if (status < 200)
 		return;
 	if (invite && status < 300)
-		ua_ack(&w->alice, text, NULL);
-	if ((unsigned)atoi(header_of(text, "CSeq")) != w->alice.cseq)
+		ua_ack(&w->pair.alice, text, NULL);
+	if ((unsigned)atoi(header_of(text, "CSeq")) != w->pair.alice.cseq)
 		return; /* once more, of what is over */
 	if (w->stage == CALLING && invite && status < 300) {
 		w->stage = HOLDING;
-		ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.1", 4000, "a=sendonly\r\n"));
+		ua_request(&w->pair.alice, "INVITE", "",
+			   ua_sdp("198.51.100.1", 4000, "a=sendonly\r\n"));
 	} else if (w->stage == HOLDING && invite) {
 		w->stage = ENDING;
-		ua_request(&w->alice, "BYE", "", NULL);
+		ua_request(&w->pair.alice, "BYE", "", NULL);
 	} else {
 		w->stage = DONE;
 	}
@@ -91,11 +91,11 @@ static void alice_hears(struct world *w)
 {
 	static char text[4096];
 
-	snprintf(text, sizeof(text), "%.4000s", w->alice.peer.text);
+	snprintf(text, sizeof(text), "%.4000s", w->pair.alice.peer.text);
 	if (begins(text, "SIP/2.0 ")) {
 		alice_goes_on(w, text, atoi(text + 8));
 	} else if (begins(text, "BYE ")) {
-		ua_reply(&w->alice, text, 200, "", NULL);
+		ua_reply(&w->pair.alice, text, 200, "", NULL);
 		w->stage = DONE;
 	}
 }
@@ -104,23 +104,23 @@ static void bob_answers(struct world *w)
 {
 	const char *attribute = strstr(w->invite, "a=sendonly") ? "a=recvonly\r\n" : "";
 
-	ua_reply(&w->bob, w->invite, 200, "", ua_sdp("203.0.113.2", 5000, attribute));
+	ua_reply(&w->pair.bob, w->invite, 200, "", ua_sdp("203.0.113.2", 5000, attribute));
 }
 
 static void bob_hears(struct world *w)
 {
 	static char text[4096];
 
-	snprintf(text, sizeof(text), "%.4000s", w->bob.peer.text);
+	snprintf(text, sizeof(text), "%.4000s", w->pair.bob.peer.text);
 	if (begins(text, "INVITE ")) {
 		memcpy(w->invite, text, sizeof(text));
 		if (!strstr(header_of(text, "To"), ";tag="))
-			ua_reply(&w->bob, text, 183, "", ua_sdp("203.0.113.2", 5000, ""));
+			ua_reply(&w->pair.bob, text, 183, "", ua_sdp("203.0.113.2", 5000, ""));
 		bob_answers(w);
 	} else if (begins(text, "ACK ")) {
 		w->invite[0] = '\0';
 	} else if (begins(text, "BYE ") || begins(text, "CANCEL ")) {
-		ua_reply(&w->bob, text, 200, "", NULL);
+		ua_reply(&w->pair.bob, text, 200, "", NULL);
 		w->invite[0] = '\0';
 	}
 }
@@ -128,7 +128,7 @@ static void bob_hears(struct world *w)
 static void send_again(struct world *w)
 {
 	if (w->stage != DONE)
-		ua_again(&w->alice);
+		ua_again(&w->pair.alice);
 	if (w->invite[0])
 		bob_answers(w);
 }
@@ -136,13 +136,13 @@ static void send_again(struct world *w)
 /* Alice has lost patience, and leaves what there is to the operator. */
 static void give_up(struct world *w)
 {
-	json_t *list = calls_list(w->rig.calls, 0);
+	json_t *list = calls_list(w->pair.rig.calls, 0);
 	const char *id = json_string_value(json_object_get(json_array_get(list, 0), "id"));
 
 	w->stage = DONE;
 	w->invite[0] = '\0';
 	if (id)
-		calls_end(w->rig.calls, str_of(id), STR("no patience"));
+		calls_end(w->pair.rig.calls, str_of(id), STR("no patience"));
 	json_decref(list);
 }
 
@@ -154,12 +154,12 @@ static void run_call(struct world *w)
 
 	w->stage = CALLING;
 	w->invite[0] = '\0';
-	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
+	ua_invite(&w->pair.alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
 	do {
-		rig_turn(&w->rig.rig);
-		while (take(&w->alice.peer))
+		rig_turn(&w->pair.rig.rig);
+		while (take(&w->pair.alice.peer))
 			alice_hears(w);
-		while (take(&w->bob.peer))
+		while (take(&w->pair.bob.peer))
 			bob_hears(w);
 		if (wheel_now_ms() > again) {
 			send_again(w);
@@ -169,8 +169,8 @@ static void run_call(struct world *w)
 			give_up(w);
 		if (wheel_now_ms() > started + RIG_PATIENCE_MS)
 			fail_msg("allocation %lu failed, and the call does not end", failing);
-		sip_stack_stats(w->rig.rig.stack, &stats);
-	} while (w->stage != DONE || calls_count(w->rig.calls) || stats.dialogs);
+		sip_stack_stats(w->pair.rig.rig.stack, &stats);
+	} while (w->stage != DONE || calls_count(w->pair.rig.calls) || stats.dialogs);
 }
 
 static void test_each_allocation(void **state)
@@ -188,13 +188,13 @@ static void test_each_allocation(void **state)
 		failing = n;
 		run_call(w);
 		failing = 0;
-		assert_int_equal(fake_media_streams(&w->rig.media), 0);
-		assert_int_equal(w->rig.media.reserved, 0);
+		assert_int_equal(fake_media_streams(&w->pair.rig.media), 0);
+		assert_int_equal(w->pair.rig.media.reserved, 0);
 	}
-	call_rig_expect_empty(&w->rig);
+	call_rig_expect_empty(&w->pair.rig);
 	run_call(w);
-	call_rig_expect_empty(&w->rig);
-	assert_string_equal(call_rig_cdr(&w->rig), "200 BYE from A");
+	call_rig_expect_empty(&w->pair.rig);
+	assert_string_equal(call_rig_cdr(&w->pair.rig), "200 BYE from A");
 }
 
 static int setup(void **state)
@@ -202,10 +202,7 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	call_rig_open(&w->rig);
-	ua_open(&w->alice, &w->rig, "alice", TRUNK);
-	ua_open(&w->bob, &w->rig, "bob", "127.0.0.3");
-	ua_register(&w->bob, "");
+	pair_open(&w->pair);
 	*state = w;
 	return 0;
 }
@@ -214,9 +211,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	ua_close(&w->alice);
-	ua_close(&w->bob);
-	call_rig_close(&w->rig);
+	pair_close(&w->pair);
 	free(w);
 	return 0;
 }

@@ -5,38 +5,9 @@
 
 #include "call/internal.h"
 
-struct world {
-	struct call_rig rig;
-	struct ua alice, bob;
-};
-
-static int setup(void **state)
-{
-	struct world *w = calloc(1, sizeof(*w));
-
-	assert_non_null(w);
-	call_rig_open(&w->rig);
-	ua_open(&w->alice, &w->rig, "alice", TRUNK);
-	ua_open(&w->bob, &w->rig, "bob", "127.0.0.3");
-	ua_register(&w->bob, "");
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	ua_close(&w->alice);
-	ua_close(&w->bob);
-	call_rig_close(&w->rig);
-	free(w);
-	return 0;
-}
-
 static void test_authenticated(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct ua carol;
 	char headers[2048];
 	const char *text;
@@ -58,7 +29,7 @@ static void test_authenticated(void **state)
 
 static void test_not_your_name(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	char headers[2048];
 
 	ua_prove(&w->bob, "nobody", "", headers, sizeof(headers));
@@ -71,7 +42,7 @@ static void test_not_your_name(void **state)
 /* Numbers of a prefix go to the trunk, as itself or as tel: (SG-26); answers and BYEs come back. */
 static void test_to_trunk(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	char uri[64], headers[2048], address[NETADDR_STRLEN];
 	const char *text;
 
@@ -93,7 +64,7 @@ static void test_to_trunk(void **state)
 /* What concerns a leg stays on it: nothing of Alice's way is seen by Bob. */
 static void test_hidden(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	ua_invite(&w->alice, "bob",
@@ -119,7 +90,7 @@ static void test_hidden(void **state)
 
 static void test_hops(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	char text[512];
 
 	snprintf(text, sizeof(text),
@@ -136,7 +107,7 @@ static void test_hops(void **state)
 /* Our own INVITE comes back to us, by a trunk that knows no better. */
 static void test_loop(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	char copy[4096], *at;
 
 	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
@@ -155,7 +126,7 @@ static void test_loop(void **state)
 /* IPv4 media on one side, IPv6 on the other; and a trunk that speaks SIP over IPv6. */
 static void test_families(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct media_stream *stream;
 	const char *text;
 
@@ -191,7 +162,7 @@ static char *redirected[] = {(char *)(uintptr_t) "example.net"};
 /* Who reads 302 finds each contact, the best first, and calls there without us. */
 static void test_redirected(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	char wanted[256], address[NETADDR_STRLEN], other[NETADDR_STRLEN];
 	struct ua desk;
 	const char *text, *second;
@@ -227,7 +198,7 @@ static void test_redirected(void **state)
 /* A stranger learns nothing of where anybody is. */
 static void test_redirected_for_ours_only(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	char headers[2048];
 	struct ua carol;
 
@@ -246,7 +217,7 @@ static void test_redirected_for_ours_only(void **state)
 /* Of a device's networks the best only; a phone behind NAT is called as ever. */
 static void test_not_redirected_to_whom_only_we_reach(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct ua home, mobile;
 	const char *text;
 
@@ -286,7 +257,7 @@ static void outside(struct ua *ua, const char *method, const char *to, const cha
 
 static void test_options(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	outside(&w->alice, "OPTIONS", "sip:example.net", "");
@@ -304,7 +275,7 @@ static void test_options(void **state)
 
 static void test_message(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	outside(&w->alice, "MESSAGE", "sip:bob@example.net", "Subject: hello\r\n");
@@ -326,7 +297,7 @@ static void test_message(void **state)
 }
 
 /* Two more phones of Bob's; `q` of each. */
-static void more_phones(struct world *w, struct ua *desk, const char *desk_q, struct ua *mobile,
+static void more_phones(struct pair *w, struct ua *desk, const char *desk_q, struct ua *mobile,
 			const char *mobile_q)
 {
 	ua_open(desk, &w->rig, "desk", "127.0.0.4");
@@ -343,7 +314,7 @@ static void reply_to(struct ua *ua, const char *start, int status)
 /* All phones of the highest q get it, and the first yes is the answer (RFC 3261 16.7). */
 static void test_message_forks(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct ua desk, mobile;
 
 	more_phones(w, &desk, "", &mobile, ";q=0.5");
@@ -372,7 +343,7 @@ static void test_message_forks(void **state)
 /* When all have refused the next group is asked, and in the end the best answer is passed on. */
 static void test_message_best_answer(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct ua desk, mobile;
 
 	more_phones(w, &desk, ";q=0.8", &mobile, ";q=0.5");
@@ -393,7 +364,7 @@ static void test_message_best_answer(void **state)
 
 static void test_message_unanswered(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	outside(&w->alice, "MESSAGE", "sip:bob@example.net", "");
 	ua_expect(&w->bob, "MESSAGE ");
@@ -404,7 +375,7 @@ static void test_message_unanswered(void **state)
 /* ---- subscriptions -----------------------------------------------------------------------------
  */
 
-static void subscribe(struct world *w)
+static void subscribe(struct pair *w)
 {
 	outside(&w->alice, "SUBSCRIBE", "sip:bob@example.net",
 		"Event: dialog\r\nExpires: 600\r\nAccept: application/dialog-info+xml\r\n");
@@ -420,7 +391,7 @@ static void subscribe(struct world *w)
 	w->bob.cseq = 100;
 }
 
-static void notify(struct world *w, const char *state)
+static void notify(struct pair *w, const char *state)
 {
 	char headers[128];
 
@@ -435,7 +406,7 @@ static void notify(struct world *w, const char *state)
 /* The first NOTIFY is faster than the 200; the last one ends it. */
 static void test_subscription(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	subscribe(w);
@@ -457,7 +428,7 @@ static void test_subscription(void **state)
 
 static void test_subscription_refused(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	subscribe(w);
 	ua_reply(&w->bob, w->bob.invite, 489, "Allow-Events: reg\r\n", NULL);
@@ -468,7 +439,7 @@ static void test_subscription_refused(void **state)
 /* One phone after the other is asked; the one that grants it is the one that is heard. */
 static void test_subscription_forks(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct ua desk, mobile;
 	const char *text;
 
@@ -511,7 +482,7 @@ static void time_passes(struct timer *timer, void *context)
 /* A phone that says nothing is not waited for until the end; yet it may still be the first. */
 static void test_a_silent_phone(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	struct ua desk, mobile;
 	struct pass *pass;
 	struct leg *leg;
@@ -540,7 +511,7 @@ static void test_a_silent_phone(void **state)
 	ua_close(&mobile);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
 
 int main(void)
 {

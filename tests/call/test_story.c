@@ -6,8 +6,7 @@
 #include "ua.h"
 
 struct world {
-	struct call_rig rig;
-	struct ua alice, bob;
+	struct pair pair;
 	char id[64];
 };
 
@@ -16,10 +15,7 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	call_rig_open(&w->rig);
-	ua_open(&w->alice, &w->rig, "alice", TRUNK);
-	ua_open(&w->bob, &w->rig, "bob", "127.0.0.3");
-	ua_register(&w->bob, "");
+	pair_open(&w->pair);
 	*state = w;
 	return 0;
 }
@@ -28,9 +24,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	ua_close(&w->alice);
-	ua_close(&w->bob);
-	call_rig_close(&w->rig);
+	pair_close(&w->pair);
 	free(w);
 	return 0;
 }
@@ -38,7 +32,7 @@ static int teardown(void **state)
 /* Remembers the only call's name. */
 static void note_id(struct world *w)
 {
-	json_t *list = calls_list(w->rig.calls, 0);
+	json_t *list = calls_list(w->pair.rig.calls, 0);
 
 	assert_int_equal(json_array_size(list), 1);
 	snprintf(w->id, sizeof(w->id), "%s",
@@ -48,7 +42,7 @@ static void note_id(struct world *w)
 
 static json_t *show(struct world *w)
 {
-	json_t *call = calls_show(w->rig.calls, str_of(w->id));
+	json_t *call = calls_show(w->pair.rig.calls, str_of(w->id));
 
 	assert_non_null(call);
 	return call;
@@ -141,29 +135,30 @@ static void test_whole_call(void **state)
 	char local[NETADDR_STRLEN], remote[NETADDR_STRLEN];
 	json_t *call, *list;
 
-	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
-	ua_expect_invite(&w->bob);
+	ua_invite(&w->pair.alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
+	ua_expect_invite(&w->pair.bob);
 	note_id(w);
-	ua_reply(&w->bob, w->bob.invite, 180, "", NULL);
-	ua_expect(&w->alice, "SIP/2.0 180");
-	ua_reply(&w->bob, w->bob.invite, 200, "", ua_sdp("203.0.113.2", 5000, "a=sendonly\r\n"));
-	ua_ack(&w->alice, ua_expect(&w->alice, "SIP/2.0 200"), NULL);
-	ua_expect(&w->bob, "ACK ");
-	fake_media_report(fake_media_only(&w->rig.media), MEDIA_FIRST_PACKET, SG_SIDE_B, 0);
+	ua_reply(&w->pair.bob, w->pair.bob.invite, 180, "", NULL);
+	ua_expect(&w->pair.alice, "SIP/2.0 180");
+	ua_reply(&w->pair.bob, w->pair.bob.invite, 200, "",
+		 ua_sdp("203.0.113.2", 5000, "a=sendonly\r\n"));
+	ua_ack(&w->pair.alice, ua_expect(&w->pair.alice, "SIP/2.0 200"), NULL);
+	ua_expect(&w->pair.bob, "ACK ");
+	fake_media_report(fake_media_only(&w->pair.rig.media), MEDIA_FIRST_PACKET, SG_SIDE_B, 0);
 	expect(w, "INVITE", 0, "sdp", "audio PCMU 198.51.100.1:4000");
-	expect(w, "INVITE", 0, "from", netaddr_format(&w->alice.peer.at, remote));
-	expect(w, "INVITE", 0, "to", netaddr_format(&w->rig.rig.at[SIP_UDP], local));
+	expect(w, "INVITE", 0, "from", netaddr_format(&w->pair.alice.peer.at, remote));
+	expect(w, "INVITE", 0, "to", netaddr_format(&w->pair.rig.rig.at[SIP_UDP], local));
 	expect(w, "INVITE", 200, "sdp", "audio PCMU 203.0.113.2:5000 sendonly");
 	expect(w, "media installed", 0, "more", "198.51.100.1:4000");
 	expect(w, "first packet", 0, "more", "203.0.113.2:5000");
-	ua_hang_up(&w->alice, &w->bob);
+	ua_hang_up(&w->pair.alice, &w->pair.bob);
 	assert_string_equal(messages(w), wanted);
 	call = show(w);
 	assert_string_equal(text(call, "state"), "ended");
 	assert_string_equal(text(call, "callee"), "sip:bob@example.net");
 	assert_int_equal(json_array_size(json_object_get(call, "parties")), 2);
 	json_decref(call);
-	list = calls_list_ended(w->rig.calls, 0);
+	list = calls_list_ended(w->pair.rig.calls, 0);
 	assert_int_equal(json_array_size(list), 1);
 	json_decref(list);
 }
@@ -172,14 +167,14 @@ static void test_why_refused(void **state)
 {
 	struct world *w = *state;
 
-	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
-	ua_expect_invite(&w->bob);
+	ua_invite(&w->pair.alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
+	ua_expect_invite(&w->pair.bob);
 	note_id(w);
-	ua_reply(&w->bob, w->bob.invite, 486, "Reason: Q.850;cause=17\r\n", NULL);
-	ua_expect(&w->bob, "ACK ");
-	ua_expect(&w->alice, "SIP/2.0 486");
-	ua_request(&w->alice, "ACK", "", NULL);
-	call_rig_expect_empty(&w->rig);
+	ua_reply(&w->pair.bob, w->pair.bob.invite, 486, "Reason: Q.850;cause=17\r\n", NULL);
+	ua_expect(&w->pair.bob, "ACK ");
+	ua_expect(&w->pair.alice, "SIP/2.0 486");
+	ua_request(&w->pair.alice, "ACK", "", NULL);
+	call_rig_expect_empty(&w->pair.rig);
 	assert_string_equal(messages(w), "a>INVITE b<INVITE b>486 b<ACK a<486");
 	expect(w, "INVITE", 486, "why", "Q.850;cause=17");
 	expect(w, "ended", 486, "more", "refused");
@@ -190,17 +185,17 @@ static void test_again(void **state)
 {
 	struct world *w = *state;
 
-	ua_invite(&w->alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
-	ua_expect_invite(&w->bob);
+	ua_invite(&w->pair.alice, "bob", "", ua_sdp("198.51.100.1", 4000, ""));
+	ua_expect_invite(&w->pair.bob);
 	note_id(w);
-	ua_again(&w->alice);
-	ua_again(&w->alice);
-	call_rig_until(&w->rig, invite_came(w) >= 3);
+	ua_again(&w->pair.alice);
+	ua_again(&w->pair.alice);
+	call_rig_until(&w->pair.rig, invite_came(w) >= 3);
 	expect(w, "INVITE", 0, "direction", "in");
-	ua_cancel(&w->alice);
-	ua_expect(&w->alice, "SIP/2.0 487");
-	ua_reply(&w->bob, w->bob.invite, 487, "", NULL);
-	call_rig_expect_empty(&w->rig);
+	ua_cancel(&w->pair.alice);
+	ua_expect(&w->pair.alice, "SIP/2.0 487");
+	ua_reply(&w->pair.bob, w->pair.bob.invite, 487, "", NULL);
+	call_rig_expect_empty(&w->pair.rig);
 }
 
 #define MOVES 60
@@ -212,13 +207,13 @@ static void test_bounded(void **state)
 	json_t *call, *last;
 	size_t count;
 
-	ua_connect(&w->alice, &w->bob);
+	ua_connect(&w->pair.alice, &w->pair.bob);
 	note_id(w);
 	for (unsigned i = 0; i < MOVES; i++) {
-		ua_request(&w->alice, "INVITE", "", ua_sdp("198.51.100.1", 4002 + 2 * i, ""));
-		ua_ack(&w->alice, ua_expect(&w->alice, "SIP/2.0 200"), NULL);
+		ua_request(&w->pair.alice, "INVITE", "", ua_sdp("198.51.100.1", 4002 + 2 * i, ""));
+		ua_ack(&w->pair.alice, ua_expect(&w->pair.alice, "SIP/2.0 200"), NULL);
 	}
-	call_rig_until(&w->rig, strstr(messages(w), "ACK"));
+	call_rig_until(&w->pair.rig, strstr(messages(w), "ACK"));
 	call = show(w);
 	count = json_array_size(json_object_get(call, "steps"));
 	last = json_array_get(json_object_get(call, "steps"), count - 1);
@@ -229,7 +224,7 @@ static void test_bounded(void **state)
 	assert_int_equal(json_array_size(json_object_get(call, "parties")), 2);
 	assert_true(*text(last, "from"));
 	json_decref(call);
-	ua_hang_up(&w->bob, &w->alice);
+	ua_hang_up(&w->pair.bob, &w->pair.alice);
 }
 
 #define CALLS 1030 /* STORIES_KEPT, and some more */
@@ -241,22 +236,22 @@ static void test_so_many_are_kept(void **state)
 	char first[64];
 
 	for (unsigned i = 0; i < CALLS; i++) {
-		ua_invite(&w->alice, "bob", "", NULL);
-		ua_expect_invite(&w->bob);
+		ua_invite(&w->pair.alice, "bob", "", NULL);
+		ua_expect_invite(&w->pair.bob);
 		note_id(w);
 		if (!i)
 			memcpy(first, w->id, sizeof(first));
-		assert_int_equal(calls_end(w->rig.calls, str_of(w->id), STR_NONE), 0);
-		ua_expect(&w->alice, "SIP/2.0 487");
-		ua_request(&w->alice, "ACK", "", NULL);
-		peer_drain(&w->bob.peer, "");
-		w->alice.cseq++;
-		snprintf(w->alice.call_id, sizeof(w->alice.call_id), "story%u", i);
+		assert_int_equal(calls_end(w->pair.rig.calls, str_of(w->id), STR_NONE), 0);
+		ua_expect(&w->pair.alice, "SIP/2.0 487");
+		ua_request(&w->pair.alice, "ACK", "", NULL);
+		peer_drain(&w->pair.bob.peer, "");
+		w->pair.alice.cseq++;
+		snprintf(w->pair.alice.call_id, sizeof(w->pair.alice.call_id), "story%u", i);
 	}
-	list = calls_list_ended(w->rig.calls, 0);
+	list = calls_list_ended(w->pair.rig.calls, 0);
 	assert_int_equal(json_array_size(list), 1024);
 	json_decref(list);
-	assert_null(calls_show(w->rig.calls, str_of(first)));
+	assert_null(calls_show(w->pair.rig.calls, str_of(first)));
 	call = show(w);
 	json_decref(call);
 }

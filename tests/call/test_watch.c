@@ -5,36 +5,7 @@
 
 #include "call/internal.h"
 
-struct world {
-	struct call_rig rig;
-	struct ua alice, bob;
-};
-
-static int setup(void **state)
-{
-	struct world *w = calloc(1, sizeof(*w));
-
-	assert_non_null(w);
-	call_rig_open(&w->rig);
-	ua_open(&w->alice, &w->rig, "alice", TRUNK);
-	ua_open(&w->bob, &w->rig, "bob", "127.0.0.3");
-	ua_register(&w->bob, "");
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	ua_close(&w->alice);
-	ua_close(&w->bob);
-	call_rig_close(&w->rig);
-	free(w);
-	return 0;
-}
-
-static struct leg *leg_of(struct world *w, const struct ua *ua)
+static struct leg *leg_of(struct pair *w, const struct ua *ua)
 {
 	struct leg *leg = leg_of_call_id(w->rig.calls, str_of(ua->call_id), NULL);
 
@@ -52,7 +23,7 @@ static void time_passes(struct leg *leg)
 	fn(leg);
 }
 
-static const char *call_with(struct world *w, const char *asked, const char *answered)
+static const char *call_with(struct pair *w, const char *asked, const char *answered)
 {
 	static char text[2048];
 
@@ -68,7 +39,7 @@ static const char *call_with(struct world *w, const char *asked, const char *ans
 /* Alice knows timers and refreshes; Bob does not know them: we ask him ourselves, by re-INVITE. */
 static void test_each_leg_its_own(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	w->rig.config.session_expires = 1800;
@@ -99,7 +70,7 @@ static void test_each_leg_its_own(void **state)
 /* Bob wants us to refresh, and knows UPDATE: no SDP is needed. */
 static void test_refresh_by_update(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	w->rig.config.session_expires = 1800;
@@ -115,7 +86,7 @@ static void test_refresh_by_update(void **state)
 
 static void test_refresh_fails(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.config.session_expires = 1800;
 	call_with(w, "", "");
@@ -131,7 +102,7 @@ static void test_refresh_fails(void **state)
 /* Who promised to refresh did not. */
 static void test_expired(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.config.session_expires = 1800;
 	call_with(w, "Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n", "");
@@ -145,7 +116,7 @@ static void test_expired(void **state)
 
 static void test_too_small(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.config.min_se = 300;
 	ua_invite(&w->alice, "bob", "Supported: timer\r\nSession-Expires: 100\r\n",
@@ -159,7 +130,7 @@ static void test_too_small(void **state)
  */
 
 /* Bob's 422 is answered with what he wants; Alice never hears of it. */
-static void too_small_for_bob(struct world *w, const char *request, const char *least)
+static void too_small_for_bob(struct pair *w, const char *request, const char *least)
 {
 	char text[4096], headers[64];
 
@@ -172,7 +143,7 @@ static void too_small_for_bob(struct world *w, const char *request, const char *
 
 static void test_callee_wants_more(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 	unsigned cseq;
 	char call_id[128];
@@ -210,7 +181,7 @@ static void test_callee_wants_more(void **state)
 static void test_callee_makes_no_sense(void **state)
 {
 	static const char *const least[] = {"1800", "100", "90000", "soon"};
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.config.session_expires = 1800;
 	for (size_t i = 0; i < sizeof(least) / sizeof(least[0]); i++) {
@@ -224,7 +195,7 @@ static void test_callee_makes_no_sense(void **state)
 
 static void test_refresh_wants_more(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	w->rig.config.session_expires = 1800;
@@ -242,7 +213,7 @@ static void test_refresh_wants_more(void **state)
 /* What Alice asks goes on with the longer timer, offer and all. */
 static void test_change_wants_more(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	const char *text;
 
 	w->rig.config.session_expires = 1800;
@@ -263,7 +234,7 @@ static void test_change_wants_more(void **state)
 /* No packet from either side: BYE to both, with the reason (SG-51). */
 static void test_silence(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.config.media_timeout = 1;
 	ua_connect(&w->alice, &w->bob);
@@ -276,7 +247,7 @@ static void test_silence(void **state)
 
 static void test_hold_may_be_silent(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.config.media_timeout = 1;
 	call_with(w, "", "");
@@ -289,7 +260,7 @@ static void test_hold_may_be_silent(void **state)
 
 static void test_duration(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 
 	w->rig.config.max_duration = 1;
 	ua_connect(&w->alice, &w->bob);
@@ -307,7 +278,7 @@ static void on_drained(void *context)
 
 static void test_drain(void **state)
 {
-	struct world *w = *state;
+	struct pair *w = *state;
 	unsigned drained = 0;
 
 	ua_connect(&w->alice, &w->bob);
@@ -326,7 +297,7 @@ static void test_drain(void **state)
 	assert_int_equal(drained, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
 
 int main(void)
 {

@@ -295,3 +295,38 @@ void ua_hang_up(struct ua *who, struct ua *other)
 	ua_reply(other, ua_expect(other, "BYE "), 200, "", NULL);
 	call_rig_expect_empty(who->rig);
 }
+
+/* ---- both --------------------------------------------------------------------------------------
+ */
+
+void pair_open(struct pair *pair)
+{
+	call_rig_open(&pair->rig);
+	ua_open(&pair->alice, &pair->rig, "alice", TRUNK);
+	ua_open(&pair->bob, &pair->rig, "bob", "127.0.0.3");
+	ua_register(&pair->bob, "");
+}
+
+void pair_close(struct pair *pair)
+{
+	ua_close(&pair->alice);
+	ua_close(&pair->bob);
+	call_rig_close(&pair->rig);
+}
+
+int pair_setup(void **state)
+{
+	struct pair *pair = calloc(1, sizeof(*pair));
+
+	assert_non_null(pair);
+	pair_open(pair);
+	*state = pair;
+	return 0;
+}
+
+int pair_teardown(void **state)
+{
+	pair_close(*state);
+	free(*state);
+	return 0;
+}

@@ -63,4 +63,16 @@ void ua_connect(struct ua *alice, struct ua *bob);
 /* `who` says BYE, the other one gets it, all is empty. */
 void ua_hang_up(struct ua *who, struct ua *other);
 
+/* What most tests begin with: Alice, who is a trunk, and Bob, a subscriber at one address. */
+struct pair {
+	struct call_rig rig;
+	struct ua alice, bob;
+};
+
+void pair_open(struct pair *pair);
+void pair_close(struct pair *pair);
+/* For cmocka: *state is a struct pair. */
+int pair_setup(void **state);
+int pair_teardown(void **state);
+
 #endif
