@@ -335,9 +335,9 @@ handover_once() {
 	return 1
 }
 
-# handover_explain SENDER RECEIVER: when each packet that did not arrive left, and what happened meanwhile.
+# handover_explain SENDER RECEIVER: when packets that did not arrive left, and what happened meanwhile.
 handover_explain() {
-	"$NET_TOOLS/rtp-report" lost x "$NET_DIR/$1.csv" "$NET_DIR/$2.csv" | while read -r handover_sequence; do
+	"$NET_TOOLS/rtp-report" lost x "$NET_DIR/$1.csv" "$NET_DIR/$2.csv" | head -n 20 | while read -r handover_sequence; do
 		grep "^rtp-sent,[0-9]*,[0-9]*,[0-9]*,$handover_sequence," "$NET_DIR/$1.csv"
 	done
 	jq -c 'select(.event | test("mov|released|good|aborted")) | {event, at_us, asked_us, answered_us, released_us}' \

@@ -14,7 +14,6 @@ net_private "$0" "$@"
 . tests/controller/lib.sh
 # shellcheck source=tests/handover/lib.sh
 . tests/handover/lib.sh
-NET_SECONDS=400 # so long do the simulators run
 
 world() {
 	net_topology several

@@ -17,7 +17,6 @@ net_private "$0" "$@"
 . tests/controller/lib.sh
 # shellcheck source=tests/handover/lib.sh
 . tests/handover/lib.sh
-NET_SECONDS=400 # so long do the simulators run
 HANDOVER_LISTEN="udp:10.4.0.1:5060 udp:10.5.0.1:5060"
 far_end_sip="INVITE 180 200 ACK BYE 200"
 

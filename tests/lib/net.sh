@@ -294,14 +294,15 @@ net_topology() {
 	net_path umts 110
 }
 
-# net_path LINK DELAY_MS [ARGUMENT...]: "ab" is from mn to the relay.
+# net_path LINK DELAY_MS [ARGUMENT...]: "ab" is from mn to the relay. It ends with the world, and lives longer than a
+# script may take, which is long on a busy machine.
 net_path() {
 	net_link=$1 net_delay=$2
 	shift 2
 	rm -f "$NET_DIR/$net_link.ctl"
 	# shellcheck disable=SC2086 # words or none
 	net_start air "$net_link" ${NET_URGENT:-} "$NET_TOOLS/pathsim" --a "$net_link-m" --b "$net_link-r" \
-		--do "delay $net_delay" --control "$NET_DIR/$net_link.ctl" --seconds ${NET_SECONDS:-150} \
+		--do "delay $net_delay" --control "$NET_DIR/$net_link.ctl" --seconds ${NET_SECONDS:-1000} \
 		--log "$NET_DIR/$net_link.csv" --summary "$NET_DIR/$net_link.json" "$@"
 	net_until 5 test -p "$NET_DIR/$net_link.ctl"
 }
