@@ -341,7 +341,7 @@ static int open_rooms(struct worker *worker, struct error *err)
 	if (!ret)
 		ret = open_guard(worker, err);
 	if (!ret)
-		ret = control_alloc(&worker->control, worker->base, worker->log,
+		ret = control_alloc(&worker->control, worker->base, worker->wheel, worker->log,
 				    worker->config->control, control_tables, rooms, err);
 	if (!ret)
 		ret = open_hep(worker, err);
@@ -367,8 +367,10 @@ int worker_alloc(struct worker **out, const char *config_file, struct error *err
 	worker->config = worker->first;
 	if (!ret && (ret = log_open(&worker->log, worker->config->log_level)))
 		error_set(err, ret, "no log: %s", strerror(-ret));
-	if (!ret)
+	if (!ret) {
+		log_take_libevent(worker->log);
 		ret = open_loop(worker, err);
+	}
 	if (!ret)
 		ret = notify_alloc(&worker->notify, worker->wheel, worker->log, err);
 	if (!ret) {

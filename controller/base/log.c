@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@ struct log {
 	enum log_level most;
 	int journal; /* negative: standard error is no journal's */
 };
+
+/* libevent gives its callback no context. */
+static struct log *of_libevent;
 
 static const char *const names[] = {"error", "warning", "info", "debug"};
 /* syslog(3): err, warning, info, debug */
@@ -33,6 +37,10 @@ int log_open(struct log **out, enum log_level most)
 
 void log_close(struct log *log)
 {
+	if (of_libevent == log) {
+		event_set_log_callback(NULL);
+		of_libevent = NULL;
+	}
 	if (log->journal >= 0)
 		close(log->journal);
 	free(log);
@@ -96,4 +104,24 @@ void log_write_about(struct log *log, enum log_level level, const struct log_abo
 	 */
 	if (log->journal < 0 || to_journal(log, level, about, line))
 		to_stderr(level, about->call, line);
+}
+
+static void from_libevent(int severity, const char *text)
+{
+	static const enum log_level levels[] = {
+		[EVENT_LOG_DEBUG] = LOG_LEVEL_DEBUG,
+		[EVENT_LOG_MSG] = LOG_LEVEL_INFO,
+		[EVENT_LOG_WARN] = LOG_LEVEL_WARNING,
+		[EVENT_LOG_ERR] = LOG_LEVEL_ERROR,
+	};
+	const bool known = severity >= EVENT_LOG_DEBUG && severity <= EVENT_LOG_ERR;
+
+	log_write(of_libevent, known ? levels[severity] : LOG_LEVEL_WARNING, NULL, "libevent: %s",
+		  text);
+}
+
+void log_take_libevent(struct log *log)
+{
+	of_libevent = log;
+	event_set_log_callback(from_libevent);
 }

@@ -22,6 +22,11 @@ struct log_about {
  */
 int log_open(struct log **out, enum log_level most);
 void log_close(struct log *log);
+/*
+ * What libevent has to say goes to that log, too, and no longer to standard error as it is.
+ * libevent knows one such place in a process: the last log that asked is it, until it is closed.
+ */
+void log_take_libevent(struct log *log);
 void log_set_level(struct log *log, enum log_level most);
 void log_write_about(struct log *log, enum log_level level, const struct log_about *about,
 		     const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -5,7 +5,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,17 +12,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/acceptor.h"
 #include "base/list.h"
 #include "base/str.h"
 #include "ops/json_memory.h"
 
 #define IDLE_S 120 /* without a request */
 #define STALL_S 20 /* without taking any of its reply */
+#define BACKLOG 16
 
 struct control {
-	struct log *log;
 	char *path;
-	struct evconnlistener *listener;
+	struct event_base *base;
+	struct acceptor acceptor;
 	const struct control_command *const *tables;
 	const void *rooms;
 	struct list clients;
@@ -44,8 +45,8 @@ static void client_free(struct client *client)
 	list_remove(&client->node);
 	bufferevent_free(client->io);
 	free(client);
-	if (control->count-- == CONTROL_CLIENTS && control->listener)
-		evconnlistener_enable(control->listener);
+	control->count--;
+	acceptor_set_full(&control->acceptor, false);
 }
 
 /* ---- requests ----------------------------------------------------------------------------------
@@ -288,18 +289,15 @@ static void on_event(struct bufferevent *io, short what, void *context)
 	serve(client);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
-		      int length, void *context)
+static void on_accept(void *context, int fd, const struct sockaddr *from)
 {
 	const struct timeval idle = {IDLE_S, 0}, stall = {STALL_S, 0};
 	struct control *control = context;
 	struct client *client = calloc(1, sizeof(*client));
 
 	(void)from;
-	(void)length;
 	if (client)
-		client->io = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
-						    BEV_OPT_CLOSE_ON_FREE);
+		client->io = bufferevent_socket_new(control->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!client || !client->io) {
 		free(client);
 		close(fd);
@@ -307,8 +305,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	}
 	client->control = control;
 	list_append(&control->clients, &client->node);
-	if (++control->count == CONTROL_CLIENTS)
-		evconnlistener_disable(listener);
+	acceptor_set_full(&control->acceptor, ++control->count >= CONTROL_CLIENTS);
 	bufferevent_setcb(client->io, on_read, on_written, on_event, client);
 	bufferevent_set_timeouts(client->io, &idle, &stall);
 	/* Out of memory, and nobody would ever hear what it says. */
@@ -358,7 +355,7 @@ static int bind_socket(int fd, const struct sockaddr_un *at, struct error *err)
 }
 
 /* Nobody can connect before listen(): the mode is right from the first moment. */
-static int open_socket(struct control *control, struct event_base *base, struct error *err)
+static int open_socket(struct control *control, struct error *err)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	int fd, ret;
@@ -377,17 +374,18 @@ static int open_socket(struct control *control, struct event_base *base, struct 
 		close(fd);
 		return ret;
 	}
-	control->listener = evconnlistener_new(
-		base, on_accept, control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, fd);
-	if (control->listener)
+	ret = acceptor_listen(&control->acceptor, control->base, fd, BACKLOG);
+	if (!ret)
 		return 0;
 	unlink(control->path);
 	close(fd);
-	return error_set(err, -ENOMEM, "control: cannot listen at %s", control->path);
+	return error_set(err, ret, "control: cannot listen at %s: %s", control->path,
+			 strerror(-ret));
 }
 
-int control_alloc(struct control **out, struct event_base *base, struct log *log, const char *path,
-		  const struct control_command *const *tables, const void *rooms, struct error *err)
+int control_alloc(struct control **out, struct event_base *base, struct wheel *wheel,
+		  struct log *log, const char *path, const struct control_command *const *tables,
+		  const void *rooms, struct error *err)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int ret;
@@ -395,12 +393,17 @@ int control_alloc(struct control **out, struct event_base *base, struct log *log
 	if (!control)
 		return error_set(err, -ENOMEM, "out of memory");
 	list_init(&control->clients);
-	control->log = log;
+	control->base = base;
+	control->acceptor = (struct acceptor){.name = "control",
+					      .wheel = wheel,
+					      .log = log,
+					      .accepted = on_accept,
+					      .context = control};
 	control->tables = tables;
 	control->rooms = rooms;
 	control->path = str_dup(str_of(path));
 	if (control->path)
-		ret = open_socket(control, base, err);
+		ret = open_socket(control, err);
 	else
 		ret = error_set(err, -ENOMEM, "out of memory");
 	if (ret) {
@@ -416,8 +419,7 @@ void control_free(struct control *control)
 {
 	if (!control)
 		return;
-	evconnlistener_free(control->listener);
-	control->listener = NULL;
+	acceptor_close(&control->acceptor);
 	list_for_each(node, after, &control->clients)
 		client_free(container_of(node, struct client, node));
 	unlink(control->path);

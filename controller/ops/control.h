@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/timer.h"
 
 #define CONTROL_VERSION 1
 #define CONTROL_CLIENTS 16u	   /* at once; the next one waits to be accepted */
@@ -45,9 +46,9 @@ struct control_command {
  * Listens at `path`. A socket that a segued left behind when it was killed is replaced; one that
  * answers is not: -EADDRINUSE. `tables` ends with NULL and must outlive *out, as must `rooms`.
  */
-int control_alloc(struct control **out, struct event_base *base, struct log *log, const char *path,
-		  const struct control_command *const *tables, const void *rooms,
-		  struct error *err);
+int control_alloc(struct control **out, struct event_base *base, struct wheel *wheel,
+		  struct log *log, const char *path, const struct control_command *const *tables,
+		  const void *rooms, struct error *err);
 /* Closes all clients and removes the socket. */
 void control_free(struct control *control);
 

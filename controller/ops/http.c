@@ -5,20 +5,22 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/acceptor.h"
 #include "base/list.h"
 
 /* For all of a client, from its first to its last byte: whoever is slow makes room for the next. */
 #define CLIENT_MS 10000u
+#define BACKLOG 16
 #define LINGER_MS 1000u /* for the client to close first, so that the connection rests with it */
 
 struct http {
 	struct wheel *wheel;
-	struct evconnlistener *listener;
+	struct event_base *base;
+	struct acceptor acceptor;
 	const struct http_page *const *tables;
 	const void *rooms;
 	struct list clients;
@@ -41,8 +43,8 @@ static void client_free(struct client *client)
 	timer_stop(&client->timer);
 	bufferevent_free(client->io);
 	free(client);
-	if (http->count-- == HTTP_CLIENTS && http->listener)
-		evconnlistener_enable(http->listener);
+	http->count--;
+	acceptor_set_full(&http->acceptor, false);
 }
 
 /* ---- an answer -------------------------------------------------------------------------------
@@ -286,17 +288,14 @@ static void on_event(struct bufferevent *io, short what, void *context)
 /* ---- clients ---------------------------------------------------------------------------------
  */
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
-		      int length, void *context)
+static void on_accept(void *context, int fd, const struct sockaddr *from)
 {
 	struct http *http = context;
 	struct client *client = calloc(1, sizeof(*client));
 
 	(void)from;
-	(void)length;
 	if (client)
-		client->io = bufferevent_socket_new(evconnlistener_get_base(listener), fd,
-						    BEV_OPT_CLOSE_ON_FREE);
+		client->io = bufferevent_socket_new(http->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!client || !client->io) {
 		free(client);
 		close(fd);
@@ -304,8 +303,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	}
 	client->http = http;
 	list_append(&http->clients, &client->node);
-	if (++http->count == HTTP_CLIENTS)
-		evconnlistener_disable(listener);
+	acceptor_set_full(&http->acceptor, ++http->count >= HTTP_CLIENTS);
 	bufferevent_setcb(client->io, on_read, on_written, on_event, client);
 	timer_start(http->wheel, &client->timer, CLIENT_MS, on_late, client);
 	/* Out of memory, and nobody would ever hear what it says. */
@@ -321,7 +319,7 @@ int http_alloc(struct http **out, struct event_base *base, struct wheel *wheel, 
 	struct sockaddr_storage address;
 	socklen_t length = netaddr_to_sockaddr(at, &address);
 	char text[NETADDR_STRLEN];
-	int error;
+	int ret;
 
 	if (!http)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -329,15 +327,15 @@ int http_alloc(struct http **out, struct event_base *base, struct wheel *wheel, 
 	http->wheel = wheel;
 	http->tables = tables;
 	http->rooms = rooms;
-	http->listener = evconnlistener_new_bind(
-		base, on_accept, http,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 16,
-		(const struct sockaddr *)&address, (int)length);
-	if (!http->listener) {
-		error = errno ? -errno : -ENOMEM;
+	http->base = base;
+	http->acceptor = (struct acceptor){
+		.name = "http", .wheel = wheel, .log = log, .accepted = on_accept, .context = http};
+	ret = acceptor_bind(&http->acceptor, base, (const struct sockaddr *)&address, length, false,
+			    BACKLOG);
+	if (ret) {
 		free(http);
-		return error_set(err, error, "http: cannot listen at %s: %s",
-				 netaddr_format(at, text), strerror(-error));
+		return error_set(err, ret, "http: cannot listen at %s: %s",
+				 netaddr_format(at, text), strerror(-ret));
 	}
 	log_info(log, NULL, "listening at http://%s", netaddr_format(at, text));
 	*out = http;
@@ -348,8 +346,7 @@ void http_free(struct http *http)
 {
 	if (!http)
 		return;
-	evconnlistener_free(http->listener);
-	http->listener = NULL;
+	acceptor_close(&http->acceptor);
 	list_for_each(node, after, &http->clients)
 		client_free(container_of(node, struct client, node));
 	free(http);

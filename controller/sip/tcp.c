@@ -2,14 +2,12 @@
 #include "sip/tcp.h"
 
 #include <errno.h>
-#include <event2/listener.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
-#define PAUSE_MS 1000u /* of accepting, when file descriptors or memory run out */
 #define UNACKED_MS 30000
 
 int connections_alloc(struct connections **out, struct sip_transport *transport)
@@ -124,8 +122,7 @@ static void complain_if_full(struct connections *all)
 		    most);
 }
 
-static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct sockaddr *from,
-		     int len, void *context)
+static void accepted(void *context, int fd, const struct sockaddr *from)
 {
 	struct listener *listener = context;
 	struct sip_transport *transport = listener->transport;
@@ -134,9 +131,6 @@ static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct
 	struct conn *conn;
 	int ret;
 
-	(void)acceptor;
-	(void)len;
-	listener->paused = false;
 	netaddr_from_sockaddr(&remote, from);
 	set_options(fd);
 	complain_if_full(transport->connections);
@@ -147,46 +141,26 @@ static void accepted(struct evconnlistener *acceptor, evutil_socket_t fd, struct
 			  strerror(-ret));
 }
 
-static void go_on(void *context)
-{
-	struct listener *listener = context;
-
-	evconnlistener_enable(listener->acceptor);
-}
-
-/* Out of file descriptors: asking again at once would only burn the processor. */
-static void not_accepted(struct evconnlistener *acceptor, void *context)
-{
-	struct listener *listener = context;
-
-	if (!listener->paused)
-		log_warning(listener->transport->log, NULL,
-			    "%s: cannot accept a connection: %s; tried each second",
-			    sip_proto_parameter(listener->proto), strerror(errno));
-	listener->paused = true;
-	evconnlistener_disable(acceptor);
-	timer_start(listener->transport->wheel, &listener->pause, PAUSE_MS, go_on, listener);
-}
-
 int tcp_open(struct listener *listener)
 {
-	/* The kernel refuses IPV6_V6ONLY on a socket of IPv4. */
-	const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC |
-			       (netaddr_is_ipv4(&listener->at) ? 0 : LEV_OPT_BIND_IPV6ONLY);
+	struct sip_transport *transport = listener->transport;
 	struct sockaddr_storage storage;
 	socklen_t length = netaddr_to_sockaddr(&listener->at, &storage);
+	int ret;
 
-	errno = 0;
-	listener->acceptor =
-		evconnlistener_new_bind(listener->transport->base, accepted, listener, flags,
-					BACKLOG, (struct sockaddr *)&storage, (int)length);
-	if (!listener->acceptor)
-		return errno ? -errno : -ENOMEM;
-	evconnlistener_set_error_cb(listener->acceptor, not_accepted);
-	if (getsockname(evconnlistener_get_fd(listener->acceptor), (struct sockaddr *)&storage,
-			&length)) {
+	listener->acceptor = (struct acceptor){.name = sip_proto_parameter(listener->proto),
+					       .wheel = transport->wheel,
+					       .log = transport->log,
+					       .accepted = accepted,
+					       .context = listener};
+	ret = acceptor_bind(&listener->acceptor, transport->base, (struct sockaddr *)&storage,
+			    length, true, BACKLOG);
+	if (ret)
+		return ret;
+	if (getsockname(acceptor_fd(&listener->acceptor), (struct sockaddr *)&storage, &length)) {
+		ret = -errno;
 		tcp_close(listener);
-		return -errno;
+		return ret;
 	}
 	netaddr_from_sockaddr(&listener->at, (struct sockaddr *)&storage);
 	return 0;
@@ -194,10 +168,7 @@ int tcp_open(struct listener *listener)
 
 void tcp_close(struct listener *listener)
 {
-	timer_stop(&listener->pause);
-	if (listener->acceptor)
-		evconnlistener_free(listener->acceptor);
-	listener->acceptor = NULL;
+	acceptor_close(&listener->acceptor);
 }
 
 /* ---- connecting ------------------------------------------------------------------------------ */

@@ -210,7 +210,7 @@ int sip_transport_bind_device(struct sip_transport *transport, enum sip_proto pr
 		return -ENOENT;
 	if (strlen(device) >= sizeof(listener->device))
 		return -ENODEV;
-	fd = listener->acceptor ? evconnlistener_get_fd(listener->acceptor) : listener->fd;
+	fd = listener->acceptor.listener ? acceptor_fd(&listener->acceptor) : listener->fd;
 	if (fd >= 0)
 		ret = transport_use_device(fd, device);
 	if (!ret)

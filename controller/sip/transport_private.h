@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <time.h>
 
+#include "base/acceptor.h"
 #include "base/hash.h"
 #include "sip/transport.h"
 
@@ -17,20 +18,17 @@ struct udp_batch;
 struct connections;
 struct tls;
 struct event;
-struct evconnlistener;
 
 struct listener {
 	struct list node;
 	struct sip_transport *transport;
 	enum sip_proto proto;
 	struct netaddr at;
-	char device[IFNAMSIZ];		 /* "": by the routes */
-	int fd;				 /* UDP only */
-	struct event *readable;		 /* UDP only */
-	struct evconnlistener *acceptor; /* streams only */
-	struct tls *tls;		 /* SIP_TLS only */
-	struct timer pause;		 /* accepting goes on when it fires (streams) */
-	bool paused;			 /* nothing was accepted since, and that was said */
+	char device[IFNAMSIZ];	  /* "": by the routes */
+	int fd;			  /* UDP only */
+	struct event *readable;	  /* UDP only */
+	struct acceptor acceptor; /* streams only */
+	struct tls *tls;	  /* SIP_TLS only */
 };
 
 /* Our address towards a host and the MTU of the way, as the kernel said a moment ago. */

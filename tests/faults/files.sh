@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # File descriptors run out: more connections are opened than segued may have files. They are refused, those that
-# there are work, and so do datagrams, calls, the store and the control socket.
+# there are work, and so do datagrams, calls, the store and the control socket. When there is not even one more, who
+# listens waits, says so once, and goes on by itself.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
@@ -13,6 +14,7 @@ cd "$(dirname "$0")/../.." || exit 1
 net_need "segued without file descriptors"
 net_private tests/faults/files.sh
 FILES=160 # 32 connections
+HTTP=127.0.0.1:9810
 
 # flood COUNT: so many connections of bob, which stay.
 flood() {
@@ -34,6 +36,61 @@ open_files() {
 	ls "/proc/$(cat "$NET_DIR/segued.pid")/fd" | wc -l
 }
 
+first_free() {
+	free=0
+	while [ -L "/proc/$(cat "$NET_DIR/segued.pid")/fd/$free" ]; do
+		free=$((free + 1))
+	done
+	echo "$free"
+}
+
+limit_files() {
+	prlimit --nofile="$1":$FILES --pid "$(cat "$NET_DIR/segued.pid")"
+}
+
+# No file more than there are: again, when one was just being closed.
+no_file_more() {
+	most=$(first_free)
+	limit_files "$most"
+	sleep 0.3
+	[ "$(first_free)" = "$most" ]
+}
+
+# One asks at each kind of listener, and waits.
+asked() {
+	net_start relay ask-control build/segue --control "$CONTROLLER_SOCKET" status
+	net_start relay ask-http curl -sS --max-time 60 "http://$HTTP/health"
+	net_start bob ask-tcp bash -c 'exec 3<>/dev/tcp/10.0.2.1/5060; exec sleep 60'
+	for each in control http tcp; do
+		net_until 10 faults_says "warning +$each: cannot accept a connection: Too many open files" || return
+	done
+}
+
+# In clock ticks (100 a second): what segued used of the processor.
+processor() {
+	awk '{ print $14 + $15 }' "/proc/$(cat "$NET_DIR/segued.pid")/stat"
+}
+
+# Its listeners try each second: three times each, here.
+waits_quietly() {
+	before=$(processor)
+	sleep 3
+	used=$(($(processor) - before))
+	tail -n "+$faults_from" "$NET_DIR/segued.log" >"$NET_DIR/meanwhile"
+	[ "$used" -lt 100 ] && [ "$(wc -l <"$NET_DIR/meanwhile")" -lt 20 ] &&
+		[ "$(grep -c 'cannot accept' "$NET_DIR/meanwhile")" = 3 ] &&
+		[ "$(faults_complaints | wc -l)" = 3 ] && ! grep -v '^20' "$NET_DIR/meanwhile" && return
+	echo "$used ticks"
+	tail -n 20 "$NET_DIR/meanwhile"
+	return 1
+}
+
+answers_by_http() {
+	net_in relay curl -sS --max-time 20 "http://$HTTP/health" >/dev/null
+}
+
+# shellcheck disable=SC2034 # of faults/lib.sh
+FAULTS_YAML="http: $HTTP"
 faults_world prlimit --nofile=$FILES:$FILES
 ok "it says how many connections there may be" controller_log "$FILES files may be open: 32 TCP and TLS connections"
 ok "a connection works" options_by_tcp
@@ -53,4 +110,16 @@ ok_here "has media" faults_heard second
 net_stop flood
 ok "afterwards connections work again" net_until 10 options_by_tcp
 ok_here "and calls end" faults_over
+faults_mark
+ok "it may have no file more" net_until 10 no_file_more
+ok_here "each listener says that it cannot accept" asked
+ok "it says it once, and waits" waits_quietly
+ok "what can be done without files is done" controller_sipp bob register -key expires 3600 -p 5070
+limit_files $FILES
+ok "afterwards the control socket answers" net_until 10 controller_answers
+ok "and HTTP" answers_by_http
+ok "and connections" net_until 10 options_by_tcp
+net_finish ask-http
+ok "who waited has an answer" grep -q '^ok' "$NET_DIR/ask-http.log"
+net_stop ask-tcp ask-control
 done_testing

@@ -8,10 +8,11 @@ FAULTS_PACKETS=100 # 2 s
 CONTROLLER_DIGEST=md5 CONTROLLER_LEVEL=info
 CONTROLLER_PATIENCE=${CONTROLLER_PATIENCE:-120}
 
-# faults_world [COMMAND...]: segued runs behind that command (prlimit, env); alice and bob speak.
+# faults_world [COMMAND...]: segued runs behind that command (prlimit, env); alice and bob speak. FAULTS_YAML: lines of
+# the configuration.
 faults_world() {
 	controller_network
-	controller_configure
+	controller_configure ${FAULTS_YAML:+"$FAULTS_YAML"}
 	must "segued starts" faults_start "$@"
 	must "alice and bob are known" faults_register
 	ok_here "alice calls bob" controller_call

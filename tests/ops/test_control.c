@@ -56,6 +56,7 @@ static const struct control_command *const tables[] = {first, second, NULL};
 struct world {
 	char directory[64], path[108];
 	struct event_base *base;
+	struct wheel *wheel;
 	struct log *log;
 	struct control *control;
 };
@@ -70,9 +71,10 @@ static int open_world(void **state)
 	assert_non_null(mkdtemp(world->directory));
 	snprintf(world->path, sizeof(world->path), "%s/socket", world->directory);
 	world->base = event_base_new();
+	assert_int_equal(wheel_alloc(&world->wheel, world->base), 0);
 	assert_int_equal(log_open(&world->log, LOG_LEVEL_ERROR), 0);
-	assert_int_equal(control_alloc(&world->control, world->base, world->log, world->path,
-				       tables, "rooms", &err),
+	assert_int_equal(control_alloc(&world->control, world->base, world->wheel, world->log,
+				       world->path, tables, "rooms", &err),
 			 0);
 	*state = world;
 	return 0;
@@ -83,6 +85,7 @@ static int close_world(void **state)
 	struct world *world = *state;
 
 	control_free(world->control);
+	wheel_free(world->wheel);
 	event_base_free(world->base);
 	log_close(world->log);
 	assert_int_equal(access(world->path, F_OK), -1);
@@ -308,8 +311,8 @@ static void one_socket_one_owner(void **state)
 	char path[108];
 	int fd;
 
-	assert_int_equal(control_alloc(&second_control, world->base, world->log, world->path,
-				       tables, NULL, &err),
+	assert_int_equal(control_alloc(&second_control, world->base, world->wheel, world->log,
+				       world->path, tables, NULL, &err),
 			 -EADDRINUSE);
 	assert_non_null(strstr(err.text, "another segued answers"));
 	/* What a killed one left behind is replaced; what is no socket is not. */
@@ -318,18 +321,18 @@ static void one_socket_one_owner(void **state)
 	strcpy(at.sun_path, path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	close(fd);
-	assert_int_equal(
-		control_alloc(&second_control, world->base, world->log, path, tables, NULL, &err),
-		0);
+	assert_int_equal(control_alloc(&second_control, world->base, world->wheel, world->log, path,
+				       tables, NULL, &err),
+			 0);
 	control_free(second_control);
 	fclose(fopen(path, "w"));
-	assert_int_equal(
-		control_alloc(&second_control, world->base, world->log, path, tables, NULL, &err),
-		-EADDRINUSE);
+	assert_int_equal(control_alloc(&second_control, world->base, world->wheel, world->log, path,
+				       tables, NULL, &err),
+			 -EADDRINUSE);
 	assert_non_null(strstr(err.text, "is no socket"));
 	unlink(path);
-	assert_int_equal(control_alloc(&second_control, world->base, world->log, "/nowhere/at/all",
-				       tables, NULL, &err),
+	assert_int_equal(control_alloc(&second_control, world->base, world->wheel, world->log,
+				       "/nowhere/at/all", tables, NULL, &err),
 			 -ENOENT);
 }
 

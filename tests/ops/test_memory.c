@@ -98,17 +98,19 @@ static void control_socket(void **state)
 	static const struct control_command *const no_tables[] = {NULL};
 	struct event_base *base = event_base_new();
 	struct control *control = NULL;
+	struct wheel *wheel;
 	struct error err;
 	struct log *log;
 	char path[80];
 	unsigned long n;
 
 	(void)state;
+	assert_int_equal(wheel_alloc(&wheel, base), 0);
 	assert_int_equal(log_open(&log, LOG_LEVEL_ERROR), 0);
 	snprintf(path, sizeof(path), "%s.socket", file);
 	for (n = 1; n < 100; n++) {
 		oom_arm(n);
-		if (control_alloc(&control, base, log, path, no_tables, NULL, &err) == 0)
+		if (control_alloc(&control, base, wheel, log, path, no_tables, NULL, &err) == 0)
 			break;
 		assert_true(oom_disarm());
 		assert_string_not_equal(err.text, "");
@@ -116,6 +118,7 @@ static void control_socket(void **state)
 	}
 	assert_false(oom_disarm());
 	control_free(control);
+	wheel_free(wheel);
 	event_base_free(base);
 	log_close(log);
 }

@@ -289,6 +289,7 @@ static int make_base(struct ua *ua)
 	if (!ua->base || !ua->moves || !ua->calls || wheel_alloc(&ua->wheel, ua->base) ||
 	    log_open(&ua->log, ua->options->level))
 		return -ENOMEM;
+	log_take_libevent(ua->log);
 	return watch_signals(ua);
 }
 
