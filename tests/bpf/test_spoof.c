@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Ten million packets to the ports of a call from sources that are not its party: none is accepted,
- * none changes anything of the call, and the party's own packets go on between them.
+ * 1000 forgeries, 10000 times each, to the ports of a call from sources that are not its party:
+ * none is accepted, none changes anything of the call, and the party's own packets go on between
+ * them. Ten million different ones, to a call that goes on: tests/flood/spoof.sh.
  */
 #include <string.h>
 
