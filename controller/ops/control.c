@@ -182,21 +182,20 @@ static char *answer(const struct control *control, const char *line, size_t leng
 {
 	struct error err = {""};
 	json_error_t why;
-	json_t *body = json_loadb(line, length, 0, &why), *reply;
-	struct control_request request = {.rooms = control->rooms, .body = body, .err = &err};
+	struct json_memory_text body;
+	int ret = json_memory_read(&body, line, length, &why);
+	struct control_request request = {.rooms = control->rooms, .body = body.value, .err = &err};
+	json_t *reply;
 	char *text;
-	int ret;
 
-	if (body)
+	if (!ret)
 		ret = check_version(&request);
-	else if (json_error_code(&why) == json_error_out_of_memory)
-		ret = -ENOMEM;
-	else
-		ret = error_set(&err, -EINVAL, "the request is no JSON: %.200s", why.text);
+	else if (ret == -EINVAL)
+		ret = error_set(&err, ret, "the request is no JSON: %.200s", why.text);
 	reply = reply_of(control->tables, &request, ret);
 	text = json_memory_dump(reply);
 	json_decref(reply);
-	json_decref(body);
+	json_memory_forget(&body);
 	return text;
 }
 

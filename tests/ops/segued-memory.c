@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * segued-memory CONFIG serve | start: segued as a whole, while one allocation after the other
- * fails: its own, and those that jansson (but for its reader) and libevent make for it. Run by
+ * fails: its own, and those that jansson and libevent make for it. Run by
  * memory.sh, in namespaces, with a call of two real parties.
  *
  * serve: waits for the call, then asks for every page, gives commands, and loads the configuration
@@ -400,22 +400,6 @@ static int end_serving(void **state)
 	(void)state;
 	worker_free(world.worker);
 	return lives ? 0 : -1;
-}
-
-json_t *__real_json_loadb(const char *text, size_t length, size_t flags, json_error_t *error);
-json_t *__wrap_json_loadb(const char *text, size_t length, size_t flags, json_error_t *error);
-
-/* Here all allocations succeed: the reader of jansson 2.14 runs beyond its buffer where that could
- * not grow. */
-json_t *__wrap_json_loadb(const char *text, size_t length, size_t flags, json_error_t *error)
-{
-	unsigned long left = oom_left;
-	json_t *value;
-
-	oom_left = 0;
-	value = __real_json_loadb(text, length, flags, error);
-	oom_left = left;
-	return value;
 }
 
 static void *allocate(size_t size)

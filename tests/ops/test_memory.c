@@ -9,6 +9,7 @@
 #include "../store/oom.h"
 #include "config.h"
 #include "ops/control.h"
+#include "ops/json_memory.h"
 #include "ops/limit.h"
 
 static const char text[] = "sip:\n"
@@ -123,12 +124,60 @@ static void control_socket(void **state)
 	log_close(log);
 }
 
+/* What a text of those characters, so many times the middle one, takes is there before it is read.
+ */
+static void read_one(const char *head, const char *part, size_t times, const char *tail, int wanted)
+{
+	static char line[CONTROL_REQUEST_MAX];
+	struct json_memory_text read, inner;
+	size_t length = 0;
+
+	length += (size_t)snprintf(line, sizeof(line), "%s", head);
+	for (size_t i = 0; i < times && length + 32 < sizeof(line); i++)
+		length += (size_t)snprintf(line + length, sizeof(line) - length, part, (int)i);
+	length += (size_t)snprintf(line + length, sizeof(line) - length, "%s", tail);
+	oom_arm(1);
+	assert_int_equal(json_memory_read(&read, line, length, NULL), -ENOMEM);
+	json_memory_forget(&read);
+	oom_arm(2);
+	if (json_memory_read(&read, line, length, NULL) != wanted || oom_disarm())
+		fail_msg("%.40s: %zu bytes of %zu were taken", line, read.used, read.size);
+	assert_int_equal(json_memory_read(&inner, line, length, NULL), wanted);
+	if (wanted == 0)
+		assert_true(json_equal(read.value, inner.value));
+	json_memory_forget(&inner);
+	json_memory_forget(&read);
+}
+
+static void texts(void **state)
+{
+	static const size_t times[] = {1, 2, 20, 1000, CONTROL_REQUEST_MAX};
+
+	(void)state;
+	json_memory_watch();
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		read_one("[", "[],", times[i], "[]]", 0);
+		read_one("[", "{},", times[i], "{}]", 0);
+		read_one("[", "1,", times[i], "1]", 0);
+		read_one("[", "1e9,", times[i], "1]", 0);
+		read_one("[", "\"\",", times[i], "\"\"]", 0);
+		read_one("[\"", "x", times[i], "\"]", 0);
+		read_one("[\"", "\\u1%03x", times[i], "\"]", 0);
+		read_one("{", "\"%x\":{},", times[i], "\"x\":1}", 0);
+		read_one("{\"a\":[", "{\"%x\":\"\"},", times[i], "1]}", 0);
+		read_one("", "[", times[i], "", -EINVAL);
+		read_one("", "{\"\":", times[i], "", -EINVAL);
+		read_one("{\"", "x", times[i], "", -EINVAL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(configuration),
 		cmocka_unit_test(sources),
 		cmocka_unit_test(control_socket),
+		cmocka_unit_test(texts),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
