@@ -78,12 +78,16 @@ static int ask(sqlite3 *db, const char *sql, char *out, size_t room)
 {
 	sqlite3_stmt *statement = NULL;
 	int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+	const char *text;
 
 	out[0] = '\0';
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(statement);
-	if (rc == SQLITE_ROW)
-		snprintf(out, room, "%s", (const char *)sqlite3_column_text(statement, 0));
+	if (rc == SQLITE_ROW) {
+		text = (const char *)sqlite3_column_text(statement, 0);
+		rc = text ? rc : SQLITE_NOMEM; /* nothing that we ask for is NULL */
+		snprintf(out, room, "%s", text ? text : "");
+	}
 	sqlite3_finalize(statement);
 	return meaning(rc);
 }
@@ -520,7 +524,7 @@ static struct str column(sqlite3_stmt *row, int at)
 {
 	const char *text = (const char *)sqlite3_column_text(row, at);
 
-	return (struct str){text, (size_t)sqlite3_column_bytes(row, at)};
+	return text ? (struct str){text, (size_t)sqlite3_column_bytes(row, at)} : STR_NONE;
 }
 
 static int read_rows(struct sqlite *s, enum store_table table, store_row_fn *fn, void *context)
@@ -532,7 +536,13 @@ static int read_rows(struct sqlite *s, enum store_table table, store_row_fn *fn,
 	if (error)
 		return error;
 	while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
-		if (fn(context, column(rows, 0), column(rows, 1)))
+		struct str key = column(rows, 0), value = column(rows, 1);
+
+		if (!key.p || !value.p) { /* neither is NULL in the file */
+			rc = SQLITE_NOMEM;
+			break;
+		}
+		if (fn(context, key, value))
 			break;
 	}
 	sqlite3_finalize(rows);

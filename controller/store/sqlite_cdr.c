@@ -45,11 +45,12 @@ int sqlite_cdr_prune(sqlite3 *db, uint64_t before_ns, size_t rows, size_t *remov
 	return rc;
 }
 
+/* NULL in the file is empty, and so is what there is no memory for: sqlite3_errcode() knows. */
 static struct str text_of(sqlite3_stmt *row, int at)
 {
 	const char *text = (const char *)sqlite3_column_text(row, at);
 
-	return (struct str){text, (size_t)sqlite3_column_bytes(row, at)};
+	return text ? (struct str){text, (size_t)sqlite3_column_bytes(row, at)} : STR_NONE;
 }
 
 static struct store_cdr cdr_of(sqlite3_stmt *row)
@@ -86,6 +87,10 @@ int sqlite_cdr_read(sqlite3 *db, struct str call_id, size_t most, store_cdr_fn *
 	sqlite3_bind_int(rows, 3, LOOKED_AT);
 	while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
 		cdr = cdr_of(rows);
+		if (sqlite3_errcode(db) == SQLITE_NOMEM) {
+			rc = SQLITE_NOMEM;
+			break;
+		}
 		if (fn(context, &cdr))
 			break;
 	}

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The n-th allocation of this thread fails. For programs linked with -Wl,--wrap of malloc, calloc
- * and realloc: that reaches our own objects, and not the libraries behind them.
+ * and realloc: that reaches our own objects. Libraries that let themselves be given an allocator
+ * are reached by it: oom_sqlite.h, tests/sip/oom_libraries.h.
  */
 #ifndef SEGUE_TESTS_OOM_H
 #define SEGUE_TESTS_OOM_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,10 +23,11 @@ void *__wrap_realloc(void *old, size_t size);
 
 static inline bool oom_now(void)
 {
-	bool now = oom_left && !--oom_left;
-
-	oom_hit |= now;
-	return now;
+	if (!oom_left || --oom_left)
+		return false;
+	oom_hit = true;
+	errno = ENOMEM;
+	return true;
 }
 
 void *__wrap_malloc(size_t size)
