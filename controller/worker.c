@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "base/event_memory.h"
 #include "ops/json_memory.h"
 #include "ops/metrics.h"
 #include "ops/page.h"
@@ -362,6 +363,7 @@ int worker_alloc(struct worker **out, const char *config_file, struct error *err
 	if (!worker)
 		return error_set(err, -ENOMEM, "out of memory");
 	json_memory_watch();
+	event_memory_watch();
 	worker->file = config_file;
 	ret = config_load(&worker->first, config_file, err);
 	worker->config = worker->first;

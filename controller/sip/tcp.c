@@ -126,6 +126,7 @@ static void accepted(void *context, int fd, const struct sockaddr *from)
 {
 	struct listener *listener = context;
 	struct sip_transport *transport = listener->transport;
+	enum log_level level = LOG_LEVEL_DEBUG;
 	char text[NETADDR_STRLEN];
 	struct netaddr remote;
 	struct conn *conn;
@@ -135,8 +136,10 @@ static void accepted(void *context, int fd, const struct sockaddr *from)
 	set_options(fd);
 	complain_if_full(transport->connections);
 	ret = conn_alloc(&conn, transport->connections, listener, fd, &remote, NULL);
+	if (ret == -ENOMEM && connections_may_complain(transport->connections))
+		level = LOG_LEVEL_WARNING;
 	if (ret < 0)
-		log_debug(transport->log, NULL, "%s:%s: connection refused: %s",
+		log_write(transport->log, level, NULL, "%s:%s: connection refused: %s",
 			  sip_proto_parameter(listener->proto), netaddr_format(&remote, text),
 			  strerror(-ret));
 }

@@ -50,6 +50,9 @@ uint64_t conn_number(const struct conn *conn);
 const struct netaddr *conn_local(const struct conn *conn);
 /* Ends it, and says so. */
 void conn_end(struct conn *conn, int error);
+/* -ENOMEM: and the connection ends soon. */
 int conn_send(struct conn *conn, struct str message);
+/* May a failure be logged? Once a second. */
+bool connections_may_complain(struct connections *connections);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/event_memory.h"
 #include "sip/tcp.h"
 #include "sip/tls.h"
 
@@ -36,6 +37,7 @@ struct conn {
 	uint64_t active_ms;    /* last whole message or keep-alive */
 	uint64_t partial_ms;   /* since when a message is incomplete; 0: none is */
 	bool greeted, closing; /* a message came (accepted) or it stands (ours); to be closed */
+	int failed;	       /* why it cannot go on: closed as soon as nobody holds it */
 };
 
 /* ---- who connects ---------------------------------------------------------------------------- */
@@ -181,6 +183,30 @@ static void end_after_writing(struct conn *conn)
 	bufferevent_disable(conn->bev, EV_READ);
 }
 
+/* A trunk that is down, or memory that is out, is one line a second, not one a call. */
+bool connections_may_complain(struct connections *connections)
+{
+	uint64_t now = wheel_now_ms();
+
+	if (now - connections->complained_ms < COMPLAIN_MS)
+		return false;
+	connections->complained_ms = now;
+	return true;
+}
+
+/* Ours failing is worth knowing; what strangers do to us is not. */
+static void log_failure(const struct conn *conn, int error, const char *reason)
+{
+	bool ours = !conn->source || error == -ENOMEM;
+	char remote[NETADDR_STRLEN];
+
+	if (ours && !connections_may_complain(conn->all))
+		return;
+	log_write(conn->all->transport->log, ours ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, NULL,
+		  "%s:%s: connection failed: %s", sip_proto_parameter(conn->flow.proto),
+		  netaddr_format(&conn->flow.remote, remote), reason);
+}
+
 /* ---- the clock ------------------------------------------------------------------------------- */
 
 static uint64_t due_ms(const struct conn *conn)
@@ -189,6 +215,8 @@ static uint64_t due_ms(const struct conn *conn)
 	unsigned first_ms = conn->source ? limits->first_ms : limits->connect_ms;
 	uint64_t due = conn->active_ms + (conn->greeted ? limits->idle_ms : first_ms);
 
+	if (conn->failed)
+		return 0;
 	if (conn->partial_ms && conn->partial_ms + limits->message_ms < due)
 		due = conn->partial_ms + limits->message_ms;
 	return conn->closing ? conn->active_ms + CLOSING_MS : due;
@@ -216,10 +244,25 @@ static void on_timer(void *context)
 	struct conn *conn = context;
 	uint64_t now = wheel_now_ms();
 
-	if (due_ms(conn) <= now)
+	if (conn->failed)
+		conn_end(conn, conn->failed);
+	else if (due_ms(conn) <= now)
 		conn_end(conn, is_slow(conn) ? -ETIME : -ETIMEDOUT);
 	else
 		watch(conn, now);
+}
+
+/*
+ * No memory for what came, or is to be sent: the peer connects again, while half a stream would
+ * stay mute. By the timer, since whoever reads or sends still holds it.
+ */
+static void fail(struct conn *conn)
+{
+	log_failure(conn, -ENOMEM, strerror(ENOMEM));
+	conn->closing = true;
+	conn->failed = -ENOMEM;
+	bufferevent_disable(conn->bev, EV_READ | EV_WRITE);
+	watch(conn, wheel_now_ms());
 }
 
 static void note_partial(struct conn *conn, bool partial)
@@ -261,10 +304,14 @@ static enum read_outcome read_one(struct conn *conn)
 {
 	struct evbuffer *input = bufferevent_get_input(conn->bev);
 	size_t have = evbuffer_get_length(input), len = 0;
-	struct str data = {(char *)evbuffer_pullup(input, -1), have};
+	struct str data = {have ? (char *)evbuffer_pullup(input, -1) : "", have};
 
-	if (!data.p)
+	if (!have)
 		return READ_NOTHING;
+	if (!data.p) {
+		fail(conn);
+		return READ_OVER;
+	}
 	switch (frame_find(&conn->frame, data, STREAM_MESSAGE_MAX, &len)) {
 	case FRAME_PING:
 		conn_send(conn, STR("\r\n"));
@@ -316,41 +363,42 @@ static void on_write(struct bufferevent *bev, void *context)
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
-/* Ours failing is worth knowing; what strangers do to us is not. */
-static void log_failure(const struct conn *conn, int error, unsigned long tls_code)
-{
-	char remote[NETADDR_STRLEN], text[200];
-	uint64_t now = wheel_now_ms();
-
-	/* A trunk that is down is one line a second, not one a call. */
-	if (!conn->source && now - conn->all->complained_ms < COMPLAIN_MS)
-		return;
-	if (!conn->source)
-		conn->all->complained_ms = now;
-	tls_error_text(tls_code, text, sizeof(text));
-	log_write(conn->all->transport->log, conn->source ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-		  NULL, "%s:%s: connection failed: %s", sip_proto_parameter(conn->flow.proto),
-		  netaddr_format(&conn->flow.remote, remote), tls_code ? text : strerror(-error));
-}
-
 static void on_event(struct bufferevent *bev, short what, void *context)
 {
 	int error = errno ? -errno : -ECONNRESET;
 	unsigned long tls_code = bufferevent_get_openssl_error(bev);
 	struct conn *conn = context;
+	char text[200];
 
 	if (what & BEV_EVENT_CONNECTED) {
 		conn->greeted = conn->greeted || !conn->source;
 	} else if (what & BEV_EVENT_EOF) {
 		conn_end(conn, 0);
 	} else if (what & BEV_EVENT_ERROR) {
-		error = tls_code ? -EPROTO : error;
-		log_failure(conn, error, tls_code);
+		if (tls_code)
+			error = tls_error_text(tls_code, text, sizeof(text));
+		log_failure(conn, error, tls_code ? text : strerror(-error));
 		conn_end(conn, error);
 	}
 }
 
 /* ---- the beginning --------------------------------------------------------------------------- */
+
+/* libevent would go on without the BIO where there is no memory for it. */
+static SSL *make_ssl(const struct conn *conn, const struct listener *listener, int fd)
+{
+	SSL *ssl = conn->source
+			   ? tls_accept(listener->tls)
+			   : tls_connect(listener->tls, str_of(conn->name), &conn->flow.remote);
+	BIO *bio = ssl ? BIO_new_socket(fd, BIO_NOCLOSE) : NULL;
+
+	if (bio)
+		SSL_set_bio(ssl, bio, bio);
+	if (bio)
+		return ssl;
+	SSL_free(ssl);
+	return NULL;
+}
 
 static struct bufferevent *make_bev(struct conn *conn, const struct listener *listener, int fd)
 {
@@ -366,18 +414,19 @@ static struct bufferevent *make_bev(struct conn *conn, const struct listener *li
 		}
 		return bev;
 	}
-	ssl = conn->source ? tls_accept(listener->tls)
-			   : tls_connect(listener->tls, str_of(conn->name), &conn->flow.remote);
-	if (!ssl)
+	ssl = make_ssl(conn, listener, fd);
+	if (!ssl || event_memory_hold()) {
+		SSL_free(ssl);
 		return NULL;
+	}
+	/* Where it fails it frees the SSL, which is closed on free, and not the socket. */
 	bev = bufferevent_openssl_socket_new(
 		base, fd, ssl,
 		conn->source ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING, BEV_OPTIONS);
+	event_memory_let_go();
 	/* Many peers close without a TLS farewell; the framing tells whether a message was cut. */
 	if (bev)
 		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
-	else
-		SSL_free(ssl);
 	return bev;
 }
 
@@ -460,5 +509,10 @@ int conn_send(struct conn *conn, struct str message)
 		return -ECONNRESET;
 	if (evbuffer_get_length(output) + message.n > conn->all->limits.queue)
 		return -ENOBUFS;
-	return bufferevent_write(conn->bev, message.p, message.n) < 0 ? -ENOMEM : 0;
+	/* libevent begins to write by itself, but does not say that it could not. */
+	if (!bufferevent_write(conn->bev, message.p, message.n) &&
+	    !bufferevent_enable(conn->bev, EV_WRITE))
+		return 0;
+	fail(conn);
+	return -ENOMEM;
 }

@@ -15,20 +15,23 @@ struct tls {
 	SSL_CTX *server[]; /* one for each certificate; the first is shown where none fits */
 };
 
-void tls_error_text(unsigned long code, char *out, size_t size)
+int tls_error_text(unsigned long code, char *out, size_t size)
 {
+	bool no_memory = ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
 	const char *reason = ERR_reason_error_string(code);
 
 	snprintf(out, size, "%s", reason ? reason : "unknown TLS error");
 	ERR_clear_error();
+	return no_memory ? -ENOMEM : -EPROTO;
 }
 
 static int refuse(struct error *err, const char *what, const char *file)
 {
 	char text[160];
+	int ret = tls_error_text(ERR_get_error(), text, sizeof(text));
 
-	tls_error_text(ERR_get_error(), text, sizeof(text));
-	return error_set(err, -EINVAL, "%s '%s' cannot be used: %s", what, file ? file : "", text);
+	return error_set(err, ret == -ENOMEM ? ret : -EINVAL, "%s '%s' cannot be used: %s", what,
+			 file ? file : "", text);
 }
 
 /* RFC 9325: 1.2 at least. Nothing is renegotiated, and idle connections give their buffers back. */

@@ -21,7 +21,10 @@ int64_t tls_not_after(const struct tls *tls);
 SSL *tls_accept(struct tls *tls);
 /* The peer's certificate has to be good for `name`, or for its address where that is empty. */
 SSL *tls_connect(struct tls *tls, struct str name, const struct netaddr *remote);
-/* OpenSSL's word for its error code; clears what this thread has collected of errors. */
-void tls_error_text(unsigned long code, char *out, size_t size);
+/*
+ * OpenSSL's word for its error code, and ours: -ENOMEM, or -EPROTO. Clears what this thread has
+ * collected of errors.
+ */
+int tls_error_text(unsigned long code, char *out, size_t size);
 
 #endif

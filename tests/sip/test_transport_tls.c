@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "dns_rig.h"
+#include "tls_rig.h"
 
 static const struct zone_record zone[] = {
 	{ZONE_A, "good.test", "127.0.0.1", 60, 0, 0, 0, NULL},
@@ -27,62 +28,16 @@ static char second_file[64], wild_file[64];
 
 /* ---- certificates ---------------------------------------------------------------------------- */
 
-static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *value)
-{
-	X509V3_CTX context;
-	X509_EXTENSION *extension;
-
-	X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
-	extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-	assert_non_null(extension);
-	assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
-	X509_EXTENSION_free(extension);
-}
-
-/* Signed by `issuer`, or by itself. */
-static X509 *make_certificate(const char *name, const char *names, EVP_PKEY *key, X509 *issuer,
-			      EVP_PKEY *issuer_key)
-{
-	X509 *certificate = X509_new();
-	X509_NAME *subject;
-
-	assert_non_null(certificate);
-	X509_set_version(certificate, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(certificate), issuer ? 2 : 1);
-	X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 24 * 3600);
-	X509_set_pubkey(certificate, key);
-	subject = X509_get_subject_name(certificate);
-	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1,
-				   0);
-	X509_set_issuer_name(certificate, issuer ? X509_get_subject_name(issuer) : subject);
-	if (names)
-		add_extension(certificate, issuer, NID_subject_alt_name, names);
-	else
-		add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE");
-	assert_true(X509_sign(certificate, issuer ? issuer_key : key, EVP_sha256()) > 0);
-	return certificate;
-}
-
-static void write_certificate(const char *file, X509 *certificate)
-{
-	FILE *out = fopen(file, "w");
-
-	assert_non_null(out);
-	assert_int_equal(PEM_write_X509(out, certificate), 1);
-	fclose(out);
-}
-
 static void make_other_names(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key)
 {
-	X509 *second =
-		make_certificate("second.test", "DNS:second.test,DNS:a.wild.test", key, ca, ca_key);
-	X509 *wild = make_certificate("wild.test", "DNS:*.wild.test", key, ca, ca_key);
+	X509 *second = tls_rig_certificate("second.test", "DNS:second.test,DNS:a.wild.test", key,
+					   ca, ca_key);
+	X509 *wild = tls_rig_certificate("wild.test", "DNS:*.wild.test", key, ca, ca_key);
 
 	snprintf(second_file, sizeof(second_file), "%s/second.pem", directory);
 	snprintf(wild_file, sizeof(wild_file), "%s/wild.pem", directory);
-	write_certificate(second_file, second);
-	write_certificate(wild_file, wild);
+	tls_rig_write(second_file, second);
+	tls_rig_write(wild_file, wild);
 	X509_free(second);
 	X509_free(wild);
 }
@@ -91,7 +46,6 @@ static int make_files(void **state)
 {
 	EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
 	X509 *ca, *certificate, *other;
-	FILE *out;
 
 	(void)state;
 	assert_non_null(mkdtemp(directory));
@@ -99,17 +53,15 @@ static int make_files(void **state)
 	snprintf(certificate_file, sizeof(certificate_file), "%s/cert.pem", directory);
 	snprintf(key_file, sizeof(key_file), "%s/key.pem", directory);
 	snprintf(other_file, sizeof(other_file), "%s/other.pem", directory);
-	ca = make_certificate("Test authority", NULL, ca_key, NULL, NULL);
-	certificate = make_certificate("good.test", "DNS:good.test,IP:127.0.0.1", key, ca, ca_key);
-	other = make_certificate("Other authority", NULL, key, NULL, NULL);
-	write_certificate(ca_file, ca);
-	write_certificate(certificate_file, certificate);
-	write_certificate(other_file, other);
+	ca = tls_rig_certificate("Test authority", NULL, ca_key, NULL, NULL);
+	certificate =
+		tls_rig_certificate("good.test", "DNS:good.test,IP:127.0.0.1", key, ca, ca_key);
+	other = tls_rig_certificate("Other authority", NULL, key, NULL, NULL);
+	tls_rig_write(ca_file, ca);
+	tls_rig_write(certificate_file, certificate);
+	tls_rig_write(other_file, other);
 	make_other_names(key, ca, ca_key);
-	out = fopen(key_file, "w");
-	assert_non_null(out);
-	assert_int_equal(PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL), 1);
-	fclose(out);
+	tls_rig_write_key(key_file, key);
 	X509_free(other);
 	X509_free(certificate);
 	X509_free(ca);
