@@ -6,10 +6,12 @@
 #include "call/assist.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define TABLE "call"
-#define FORMAT STR("call4") /* another layout, another word */
+#define WORD "call"
+#define FORMAT STR(WORD "4") /* another layout, another number */
 
 /* ---- writing: "length:text," for texts, "number," for numbers ----------------------------------
  */
@@ -367,12 +369,59 @@ static int adopt_one(void *context, struct str key, struct str value)
 	return 0;
 }
 
+struct foreigners { /* rows of another version, and the form of one of them */
+	size_t count;
+	char form[16];
+};
+
+static bool is_of_another_version(struct str form)
+{
+	struct str number = form;
+	uint64_t value;
+
+	if (form.n <= strlen(WORD) || memcmp(form.p, WORD, strlen(WORD)) || str_eq(form, FORMAT))
+		return false;
+	number.p += strlen(WORD);
+	number.n -= strlen(WORD);
+	return str_to_u64(number, &value);
+}
+
+static int look_for_foreigner(void *context, struct str key, struct str value)
+{
+	struct foreigners *foreigners = context;
+	struct reader reader = {value, false};
+	struct str form = get_text(&reader);
+
+	(void)key;
+	if (!is_of_another_version(form))
+		return 0;
+	foreigners->count++;
+	snprintf(foreigners->form, sizeof(foreigners->form), "%.*s", STR_ARG(form));
+	return 0;
+}
+
+int calls_check(struct store *store, struct error *err)
+{
+	struct foreigners foreigners = {0};
+	int ret = store_each(store, TABLE, look_for_foreigner, &foreigners, err);
+
+	if (ret || !foreigners.count)
+		return ret;
+	return error_set(err, -EPROTO,
+			 "%zu calls of the journal were written by another version of Segue (form "
+			 "%s; this one has %.*s): start that version again and wait until they are "
+			 "over, or give them up: sqlite3 STORE 'DELETE FROM " TABLE "'",
+			 foreigners.count, foreigners.form, STR_ARG(FORMAT));
+}
+
 int calls_adopt(struct calls *calls, struct error *err)
 {
 	struct adoption adoption = {.calls = calls};
-	int ret = store_each(calls->store, TABLE, adopt_one, &adoption, err);
+	int ret = calls_check(calls->store, err);
 	int collected;
 
+	if (!ret)
+		ret = store_each(calls->store, TABLE, adopt_one, &adoption, err);
 	if (ret)
 		return ret;
 	if (adoption.error)

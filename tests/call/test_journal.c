@@ -70,10 +70,12 @@ static void test_nonsense(void **state)
 {
 	struct pair *w = *state;
 	static const char *const rows[] = {"",
-					   "5:call1,",
-					   "5:call1,1,2,3,1:a,1:b,99,",
-					   "5:call2,",
-					   "5:call1,1,2,0,1:a,1:b,0,4000000000,",
+					   "5:call4,",
+					   "5:call4,1,2,3,0,1:a,1:b,99,",
+					   "5:call4,1,2,0,0,1:a,1:b,0,4000000000,",
+					   "4:call,1,",
+					   "5:callx,1,",
+					   "5:other,1,",
 					   "99999:x"};
 	char key[8];
 
@@ -87,6 +89,39 @@ static void test_nonsense(void **state)
 	ua_hang_up(&w->alice, &w->bob);
 }
 
+static int remember_another(void *context, struct str key, struct str value)
+{
+	if (str_eq(key, STR("another")))
+		snprintf(context, 64, "%.*s", STR_ARG(value));
+	return 0;
+}
+
+/* Calls of a later version, or of one before: that one can have them. Nothing is touched. */
+static void test_another_version(void **state)
+{
+	static const char *const rows[] = {"5:call5,whatever", "5:call3,1,2,3,", "8:call1000,"};
+	struct pair *w = *state;
+	char kept[64] = "";
+	struct error err;
+
+	ua_connect(&w->alice, &w->bob);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		store_put(w->rig.store, "call", STR("another"), str_of(rows[i]));
+		assert_int_equal(store_flush(w->rig.store), 0);
+		assert_int_equal(calls_adopt(w->rig.calls, &err), -EPROTO);
+		assert_non_null(strstr(err.text, "1 calls of the journal were written by another "
+						 "version of Segue (form call"));
+		assert_int_equal(fake_media_streams(&w->rig.media), 1);
+		store_flush(w->rig.store);
+		assert_int_equal(store_each(w->rig.store, "call", remember_another, kept, &err), 0);
+		assert_string_equal(kept, rows[i]);
+	}
+	store_delete(w->rig.store, "call", STR("another"));
+	call_rig_restart(&w->rig);
+	assert_int_equal(calls_count(w->rig.calls), 1);
+	ua_hang_up(&w->alice, &w->bob);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
 
 int main(void)
@@ -94,7 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_bye_from_a),	   TEST(test_changes_survive),
 		TEST(test_stream_is_lost), TEST(test_ringing_is_not_kept),
-		TEST(test_nonsense),
+		TEST(test_nonsense),	   TEST(test_another_version),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

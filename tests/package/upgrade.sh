@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # An upgrade under a running call, and back: kernel programs of another version take the place of those that run, and
-# segued is started again, while both parties speak. Then a version whose maps have another shape, which must not start.
-# Each packet arrives once, whatever happens.
+# segued is started again, while both parties speak. Then a journal and maps of a version that has other ones, which
+# must not start. Each packet arrives once, whatever happens.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.." || exit 1
 net_need "an upgrade under a running call"
 net_private tests/package/upgrade.sh
 CONTROLLER_DIGEST=md5
-CONTROLLER_PATIENCE=${CONTROLLER_PATIENCE:-60}
+CONTROLLER_PATIENCE=${CONTROLLER_PATIENCE:-120}
 SEGUED=${NET_SEGUED:-build/segued}
 PACKETS=500 # 10 s
 
@@ -93,7 +93,6 @@ other_shape() {
 }
 
 refuses() {
-	controller_stop
 	other_shape || return
 	net_in relay timeout 20 env SEGUE_OBJECT_DIR=build/bpf "$SEGUED" --user segue --config "$CONTROLLER_CONFIG" --foreground \
 		>"$NET_DIR/refused.log" 2>&1
@@ -102,17 +101,42 @@ refuses() {
 	[ $refuses_code = 1 ]
 }
 
-# docs/upgrade.md, "Another layout of the maps".
+journal() { # SQL
+	sqlite3 -cmd '.timeout 5000' "$CONTROLLER_STORE" "$1"
+}
+
+# docs/upgrade.md, "Back again": calls as another version writes them.
+refuses_journal() {
+	controller_stop
+	journal "UPDATE call SET value = '6:call99' || substr(value, 8)"
+	before=$(journal 'SELECT value FROM call')
+	net_in relay timeout 20 env SEGUE_OBJECT_DIR=build/bpf "$SEGUED" --user segue --config "$CONTROLLER_CONFIG" --foreground \
+		>"$NET_DIR/refused.log" 2>&1
+	[ $? = 1 ]
+}
+
+another_journal() {
+	form=$(journal 'SELECT substr(value, 1, 7) FROM call') # 5:callN
+	ok_here "another journal: it does not start" refuses_journal
+	ok "another journal: it says what to do" grep -qE '1 calls of the journal were written by another version of Segue \(form call99; this one has call[0-9]+\): start that version again' \
+		"$NET_DIR/refused.log"
+	is "another journal: the row is as it was" "$(journal 'SELECT value FROM call')" "$before"
+	is "another journal: no record says that the call is over" "$(journal 'SELECT count(*) FROM cdr')" 0
+	journal "UPDATE call SET value = '$form' || substr(value, 9)"
+}
+
+# docs/upgrade.md, "Another layout of the maps". segued has ended already.
 refused() {
 	began=$(packets)
-	ok_here "another layout: both speak" speak 3
-	ok "another layout: both are heard" net_until 10 speaking
+	ok_here "another version: both speak" speak 3
+	ok "another version: both are heard" net_until 10 speaking
+	another_journal
 	ok_here "another layout: it does not start" refuses
 	ok "another layout: it says what to do" grep -qE 'sg_path_v1 has value size [0-9]+, not [0-9]+: it was made by another version; detach all interfaces with that version, or use another pin directory' \
 		"$NET_DIR/refused.log"
-	ok_here "another layout: each packet arrived once" whole
-	ok_here "another layout: the version that made the maps starts" start build/bpf
-	ok "another layout: the call is there" controller_is_up
+	ok_here "another version: each packet arrived once" whole
+	ok_here "another version: the one of before starts" start build/bpf
+	ok "another version: the call is there" controller_is_up
 }
 
 chmod 755 /run "$NET_DIR"
