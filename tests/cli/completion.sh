@@ -1,22 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The completion of segue for bash, asked as bash asks it. The lists of streams come from a function
+# The completions of segue, segue-ua and segued for bash, asked as bash asks them. The lists of streams come from a function
 # in the place of the tool: what is tested is which list is asked for.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 . tools/segue/completion.bash
+. tools/segue-ua/completion.bash
+. controller/completion.bash
 
 segue() {
 	printf 'NAME  ID\n%s-1  0\n%s-2  1\n' "$1" "$1"
 }
 
-# completes WORD... : the last one is being typed.
+# completes WORD... : the last one is being typed; behind PROGRAM.
 completes() {
-	COMP_WORDS=(segue "$@")
+	COMP_WORDS=("${PROGRAM:-segue}" "$@")
 	COMP_CWORD=$#
 	COMPREPLY=()
-	_segue
+	"_${COMP_WORDS[0]//-/_}"
 	echo "${COMPREPLY[*]}"
 }
 
@@ -41,4 +43,13 @@ is "subscribers" "$(completes --control /x subscriber del '')" "subscriber-1 sub
 is "NICs" "$(completes interface attach l)" "lo"
 is "an option's value is no operand" "$(completes --watch 1 stream show stream-2)" "stream-2"
 is "nothing for numbers" "$(completes nexthop list --watch '')" ""
+PROGRAM=segue-ua
+is "segue-ua: what it is to do" "$(completes '')" "register call answer"
+is "its options" "$(completes --follow --sip)" "--sip-port"
+is "a scheme" "$(completes --scheme re)" "replaces reinvite reregister"
+is "a file" "$(completes --record tests/cli/comp)" "tests/cli/completion.sh"
+is "nothing for numbers, either" "$(completes --t1 '')" ""
+PROGRAM=segued
+is "segued: its options" "$(completes --config x --ch)" "--check"
+is "its file" "$(completes -c docs/segued.y)" "docs/segued.yaml"
 done_testing

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# What needs no maps: usage errors, exit codes, help, JSON of errors; the man page and the completion
+# What needs no maps: usage errors, exit codes, help, JSON of errors; the man pages and the completions
 # know every command and option.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -159,6 +159,55 @@ in_file() {
 	done
 }
 
+# has_words FILE: the words of standard input stand there; a man page has its own way to write dashes.
+has_words() {
+	sed 's/Fl Fl /--/g; s/Fl /-/g; s/\\-/-/g' "$1" >"$nowhere/words"
+	while read -r word; do
+		grep -qwe "$word" "$nowhere/words" || {
+			echo "$1 does not mention $word"
+			return 1
+		}
+	done
+	rm "$nowhere/words"
+}
+
+# The long options of --help of PROGRAM.
+long_options() {
+	"build/$1" --help | grep -oE '(^|[ |])--[a-z][a-z0-9-]*' | tr -d ' |' | sort -u
+}
+
+options_in() { # PROGRAM FILE
+	[ "$(long_options "$1" | wc -l)" -ge 5 ] && long_options "$1" | has_words "$2"
+}
+
+# What segue-ua takes while it runs, from the table that it is looked up in.
+taken_while_running() {
+	grep -oE '\{STR\("[a-z]+"\), do_' tools/segue-ua/command.c | cut -d '"' -f 2
+}
+
+says_what_it_takes() {
+	[ "$(taken_while_running | wc -l)" -ge 11 ] && taken_while_running | has_words docs/man/segue-ua.1 &&
+		build/segue-ua --help | sed '1,/--control FIFO/d' >"$nowhere/help" && taken_while_running | has_words "$nowhere/help"
+	result=$?
+	rm -f "$nowhere/help" "$nowhere/words"
+	return $result
+}
+
+# Objects that a running segued answers for: those that it has a table of (drop is the relay's, too), and those of the
+# tool that ask it for a call.
+objects_of_segued() {
+	ls controller/ops/control_*.c | sed 's/.*control_\(.*\)\.c/\1/; /^drop$/d'
+	printf '%s\n' trace capture
+}
+
+says_whose_they_are() { # FILE FROM TO: between two lines
+	sed -n "/$2/,/$3/p" "$1" >"$nowhere/part"
+	objects_of_segued | has_words "$nowhere/part"
+	result=$?
+	rm -f "$nowhere/part" "$nowhere/words"
+	return $result
+}
+
 usage_errors
 stream_errors
 path_errors
@@ -168,9 +217,18 @@ help
 ok "every command has help" each_command_helps
 ok "the man page knows every object, command and option" in_file docs/man/segue.1
 ok "the completion knows every object, command and option" in_file tools/segue/completion.bash
+ok "the man page of segue has every option of --help" options_in segue docs/man/segue.1
+for program in segue-ua:docs/man/segue-ua.1:tools/segue-ua segued:docs/man/segued.8:controller; do
+	name=${program%%:*} page=${program#*:}
+	ok "the man page of $name has every option of --help" options_in "$name" "${page%:*}"
+	ok "the completion, too" options_in "$name" "${page#*:}/completion.bash"
+done
+ok "segue-ua says what it can be told, in --help and its man page" says_what_it_takes
+ok "segue(1) says what needs a daemon" says_whose_they_are docs/man/segue.1 'needs no daemon' 'of a running'
+ok "segued(8) says by what it is asked" says_whose_they_are docs/man/segued.8 'is asked and told' '^.Ss'
 if command -v mandoc >/dev/null; then
-	is "mandoc finds nothing in the man page" "$(mandoc -Tlint -Wwarning docs/man/segue.1)" ""
+	is "mandoc finds nothing in the man pages" "$(mandoc -Tlint -Wwarning docs/man/*.[18])" ""
 else
-	skip "mandoc finds nothing in the man page" "mandoc is not installed"
+	skip "mandoc finds nothing in the man pages" "mandoc is not installed"
 fi
 done_testing

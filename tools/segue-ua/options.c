@@ -48,8 +48,8 @@ const char ua_usage[] =
 	"  --statistics FILE     JSON at the end; - is standard output (the default)\n"
 	"  --duration SECONDS    hang up after\n"
 	"  --control FIFO        made here; commands, one a line; - is standard input:\n"
-	"        move NETWORK|ADDRESS, release, abort, hold, resume, mute, unmute, answer, bye,\n"
-	"        quit\n"
+	"        move NETWORK|ADDRESS, release, abort, hold, resume, mute, unmute, call URI,\n"
+	"        answer, bye, quit\n"
 	"  --json-events         events as JSON, one a line\n"
 	"  --t1 MS               of SIP's timers (500)\n"
 	"  --log error|warning|info|debug  (warning)\n";
