@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "store/sqlite_cdr.h"
+#include "store/sqlite_save.h"
 
 #define BUSY_MS 1000	  /* how long a lock of somebody else is waited for */
 #define SCHEMA_VERSION 1u /* PRAGMA user_version: raised when tables change their shape */
@@ -302,25 +303,6 @@ static void move_aside(const char *file, const char *suffix, const char *aside)
 	sqlite3_free(to);
 }
 
-/* Copies what can still be read of one table; returns how many rows. */
-static unsigned long save_rows(struct sqlite *s, sqlite3 *damaged, enum store_table table)
-{
-	sqlite3_stmt *rows = NULL, *put = s->put[table];
-	unsigned long saved = 0;
-
-	if (prepare(damaged, &rows, "SELECT key, value FROM %s", table))
-		return 0;
-	while (sqlite3_step(rows) == SQLITE_ROW) {
-		for (int i = 0; i < 2; i++)
-			sqlite3_bind_text(put, i + 1, (const char *)sqlite3_column_text(rows, i),
-					  sqlite3_column_bytes(rows, i), SQLITE_TRANSIENT);
-		saved += sqlite3_step(put) == SQLITE_DONE;
-		sqlite3_reset(put);
-	}
-	sqlite3_finalize(rows);
-	return saved;
-}
-
 static unsigned long save_what_can_be(struct sqlite *s, const char *aside)
 {
 	unsigned long saved = 0;
@@ -329,54 +311,58 @@ static unsigned long save_what_can_be(struct sqlite *s, const char *aside)
 	if (!connect_to(&damaged, aside, SQLITE_OPEN_READWRITE) &&
 	    !execute(s->writer, "BEGIN IMMEDIATE", NULL)) {
 		for (unsigned i = 0; i < STORE_TABLES; i++)
-			saved += save_rows(s, damaged, (enum store_table)i);
+			saved += sqlite_save_rows(damaged, store_table_name((enum store_table)i),
+						  s->put[i]);
 		execute(s->writer, "COMMIT", NULL);
 	}
 	sqlite3_close(damaged);
 	return saved;
 }
 
-static int renew_locked(struct sqlite *s, struct error *err)
+static int renew_locked(struct sqlite *s, const char *aside, unsigned long *rows, struct error *err)
 {
-	char *aside = sqlite3_mprintf("%s.damaged-%lld", s->file, (long long)time(NULL));
-	unsigned long saved;
 	int error;
 
-	if (!aside)
-		return error_set(err, -ENOMEM, "damaged, and no memory to set it aside");
 	take_down(s);
-	if (rename(s->file, aside)) {
-		error = error_set(err, -errno, "damaged, and cannot be set aside as %s: %s", aside,
-				  strerror(errno));
-		goto out;
-	}
+	if (rename(s->file, aside))
+		return error_set(err, -errno, "damaged, and cannot be set aside as %s: %s", aside,
+				 strerror(errno));
 	move_aside(s->file, "-wal", aside);
 	move_aside(s->file, "-shm", aside);
 	error = make_file(s->file, err);
 	if (error)
-		goto out;
+		return error;
 	error = set_up(s);
-	if (error) {
-		error_set(err, error, "damaged, set aside as %s; a new one cannot be made: %s",
-			  aside, strerror(-error));
-		goto out;
-	}
-	saved = save_what_can_be(s, aside);
-	error_set(err, 0, "damaged; it was set aside as %s and a new one begun with %lu rows of it",
-		  aside, saved);
-out:
-	sqlite3_free(aside);
-	return error;
+	if (error)
+		return error_set(err, error,
+				 "damaged, set aside as %s; a new one cannot be made: %s", aside,
+				 strerror(-error));
+	*rows = save_what_can_be(s, aside);
+	return 0;
 }
 
 static int sqlite_renew(void *engine, struct error *err)
 {
 	struct sqlite *s = engine;
+	char *aside = sqlite3_mprintf("%s.damaged-%lld", s->file, (long long)time(NULL));
+	struct sqlite_saved_cdrs cdrs;
+	unsigned long rows = 0;
 	int error;
 
+	if (!aside)
+		return error_set(err, -ENOMEM, "damaged, and no memory to set it aside");
 	pthread_mutex_lock(&s->reading);
-	error = renew_locked(s, err);
+	error = renew_locked(s, aside, &rows, err);
 	pthread_mutex_unlock(&s->reading);
+	if (!error) {
+		/* They may be gigabytes: who reads does not wait for them. */
+		sqlite_save_cdrs(s->writer, aside, &cdrs);
+		error_set(err, 0,
+			  "damaged; it was set aside as %s and a new one begun with %lu rows of "
+			  "it; %lu call records taken over, %lu could not be read%s",
+			  aside, rows, cdrs.taken, cdrs.unread, cdrs.rest);
+	}
+	sqlite3_free(aside);
 	return error;
 }
 

@@ -385,6 +385,101 @@ static void readable_rows_of_a_damaged_file_are_kept(void **state)
 	assert_string_equal(world_read(w, &rows, "subscriber"), "alice@example.net=ha1;");
 }
 
+static void fill_cdrs(struct world *w, unsigned count)
+{
+	char id[16];
+
+	for (unsigned i = 1; i <= count; i++) {
+		struct store_cdr cdr = {
+			.caller = STR("sip:alice@example.net"),
+			.callee = STR("sip:bob@example.net"),
+			.started_ns = i,
+			.ended_ns = i + 1,
+			.reason = STR("BYE from A"),
+			.details = STR("{\"streams\":[{\"encoding\":\"PCMU\",\"paths\":[]}]}"),
+		};
+
+		snprintf(id, sizeof(id), "call%u", i);
+		cdr.call_id = str_of(id);
+		assert_int_equal(store_add_cdr(w->store, &cdr), 0);
+	}
+	assert_int_equal(store_flush(w->store), 0);
+}
+
+struct falling {
+	unsigned count, last;
+};
+
+static int ids_fall(void *context, const struct store_cdr *cdr)
+{
+	struct falling *found = context;
+	unsigned id = 0;
+
+	assert_int_equal(sscanf(cdr->call_id.p, "call%u", &id), 1);
+	assert_int_equal(cdr->started_ns, id);
+	assert_true(id < found->last);
+	found->last = id;
+	found->count++;
+	return 0;
+}
+
+static struct falling read_cdrs(struct world *w)
+{
+	struct falling found = {.last = 100000};
+	struct error err;
+
+	if (store_cdrs(w->store, STR_NONE, 2000, ids_fall, &found, &err))
+		fail_msg("%s", err.text);
+	return found;
+}
+
+/* Two pages of records in the middle; and a table that a start looks at. */
+static void readable_records_of_a_damaged_file_are_kept(void **state)
+{
+	struct world *w = *state;
+	struct falling found;
+	struct world_log l;
+	char line[128];
+
+	world_open(w);
+	fill_cdrs(w, 1000);
+	store_close(w->store);
+	w->store = NULL;
+	overwrite(w->file, 4096, 4096);
+	overwrite(w->file, 19L * 4096, 2 * 4096);
+	world_log_begin(&l);
+	world_open(w);
+	assert_int_equal(set_aside(w), 1);
+	found = read_cdrs(w);
+	assert_in_range(found.count, 900, 990);
+	assert_int_equal(found.last, 1);
+	snprintf(line, sizeof(line), "; %u call records taken over, %u could not be read\n",
+		 found.count, 1000 - found.count);
+	assert_int_equal(world_log_count(&l, line), 1);
+	world_log_end(&l);
+}
+
+/* The last page: how many were there nobody knows. */
+static void damage_at_the_end_is_told(void **state)
+{
+	struct world *w = *state;
+	struct world_log l;
+	struct stat st;
+
+	world_open(w);
+	fill_cdrs(w, 1000);
+	store_close(w->store);
+	w->store = NULL;
+	assert_int_equal(stat(w->file, &st), 0);
+	overwrite(w->file, 1 * 4096, 4096);
+	overwrite(w->file, st.st_size - 4096, 4096);
+	world_log_begin(&l);
+	world_open(w);
+	assert_in_range(read_cdrs(w).count, 970, 999);
+	assert_int_equal(world_log_count(&l, "; an unknown number behind them is lost, too"), 1);
+	world_log_end(&l);
+}
+
 static void damage_while_running_is_survived(void **state)
 {
 	struct world *w = *state;
@@ -549,6 +644,8 @@ int main(void)
 		TEST(full_queue_loses_and_says_so_once),
 		TEST(file_that_is_no_database_is_set_aside),
 		TEST(readable_rows_of_a_damaged_file_are_kept),
+		TEST(readable_records_of_a_damaged_file_are_kept),
+		TEST(damage_at_the_end_is_told),
 		TEST(damage_while_running_is_survived),
 		TEST(killed_process_leaves_what_was_flushed),
 		TEST(full_disk_is_survived), /* last: it changes this process's mounts */
