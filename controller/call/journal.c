@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define TABLE "call"
+#define NOT_ADOPTED "not adopted" /* the reason in a record */
 #define WORD "call"
 #define FORMAT STR(WORD "4") /* another layout, another number */
 
@@ -280,30 +282,49 @@ static int get_side(struct reader *reader, struct call *call, enum sg_side side)
 	return ret;
 }
 
+struct head { /* of a row: what a record needs of it */
+	uint64_t started_ns, answered_ns, handovers;
+	bool assisted;
+	struct str from, to;
+};
+
+/* As far as it can be read: the rest is zero. */
+static void get_head(struct reader *reader, struct head *head)
+{
+	*head = (struct head){0};
+	if (!str_eq(get_text(reader), FORMAT))
+		reader->bad = true;
+	if (!reader->bad)
+		head->started_ns = get_number(reader);
+	if (!reader->bad)
+		head->answered_ns = get_number(reader);
+	if (!reader->bad)
+		head->handovers = get_number(reader);
+	if (!reader->bad)
+		head->assisted = get_number(reader);
+	if (!reader->bad)
+		head->from = get_text(reader);
+	if (!reader->bad)
+		head->to = get_text(reader);
+}
+
 static int restore(struct calls *calls, struct str key, struct str value, struct call **out)
 {
 	struct reader reader = {value, false};
-	uint64_t started, answered, handovers;
-	bool assisted;
-	struct str from, to;
+	struct head head;
 	struct call *call;
 	int ret;
 
-	if (!str_eq(get_text(&reader), FORMAT) || key.n >= SIP_TOKEN_LEN)
+	get_head(&reader, &head);
+	if (reader.bad || key.n >= SIP_TOKEN_LEN)
 		return -EINVAL;
-	started = get_number(&reader);
-	answered = get_number(&reader);
-	handovers = get_number(&reader);
-	assisted = get_number(&reader);
-	from = get_text(&reader);
-	to = get_text(&reader);
-	ret = reader.bad ? -EINVAL : call_alloc(&call, calls, key, from, to);
+	ret = call_alloc(&call, calls, key, head.from, head.to);
 	if (ret)
 		return ret;
-	call_start_clock(call, started);
-	call->answered_ns = answered;
-	call->handovers = (unsigned)handovers;
-	call->assisted = assisted;
+	call_start_clock(call, head.started_ns);
+	call->answered_ns = head.answered_ns;
+	call->handovers = (unsigned)head.handovers;
+	call->assisted = head.assisted;
 	call->state = CALL_UP;
 	call->journalled = true;
 	*out = call;
@@ -342,6 +363,31 @@ static void carry_on(struct call *call)
 	call_watch(call);
 }
 
+/* There is no call to end: its record has what can be read of the row. Then the row goes. */
+static void bury(struct calls *calls, struct str key, struct str value)
+{
+	struct reader reader = {value, false};
+	struct timespec now;
+	struct head head;
+
+	get_head(&reader, &head);
+	clock_gettime(CLOCK_REALTIME, &now);
+	store_add_cdr(calls->store, &(struct store_cdr){
+					    .call_id = key,
+					    .caller = head.from,
+					    .callee = head.to,
+					    .started_ns = head.started_ns,
+					    .answered_ns = head.answered_ns,
+					    .ended_ns = (uint64_t)now.tv_sec * 1000000000u +
+							(uint64_t)now.tv_nsec,
+					    .reason = STR(NOT_ADOPTED),
+					    .status = head.answered_ns ? 200 : 0,
+					    .handovers = (unsigned)head.handovers,
+					    .details = STR("{}"),
+				    });
+	store_delete(calls->store, TABLE, key);
+}
+
 static int adopt_one(void *context, struct str key, struct str value)
 {
 	struct adoption *adoption = context;
@@ -363,9 +409,9 @@ static int adopt_one(void *context, struct str key, struct str value)
 		    STR_ARG(key), strerror(-ret));
 	/* Its parties still believe in it, but the relay does not carry it. */
 	if (call)
-		call_end(call, 0, STR("SIP;cause=503;text=\"Call was lost\""), "not adopted", NULL);
+		call_end(call, 0, STR("SIP;cause=503;text=\"Call was lost\""), NOT_ADOPTED, NULL);
 	else
-		store_delete(adoption->calls->store, TABLE, key);
+		bury(adoption->calls, key, value);
 	return 0;
 }
 

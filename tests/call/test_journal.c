@@ -66,25 +66,50 @@ static void test_ringing_is_not_kept(void **state)
 	assert_int_equal(calls_count(w->rig.calls), 0);
 }
 
+static int take_record(void *context, const struct store_cdr *cdr)
+{
+	assert_true(cdr->ended_ns > 0);
+	snprintf(context, 128, "%.*s to %.*s, %llu %llu %u: %d %.*s", STR_ARG(cdr->caller),
+		 STR_ARG(cdr->callee), (unsigned long long)cdr->started_ns,
+		 (unsigned long long)cdr->answered_ns, cdr->handovers, cdr->status,
+		 STR_ARG(cdr->reason));
+	return 0;
+}
+
+/* What cannot be adopted has a record, with what can be read of it. */
 static void test_nonsense(void **state)
 {
 	struct pair *w = *state;
-	static const char *const rows[] = {"",
-					   "5:call4,",
-					   "5:call4,1,2,3,0,1:a,1:b,99,",
-					   "5:call4,1,2,0,0,1:a,1:b,0,4000000000,",
-					   "4:call,1,",
-					   "5:callx,1,",
-					   "5:other,1,",
-					   "99999:x"};
+	static const struct {
+		const char *row, *record;
+	} calls[] = {
+		{"", " to , 0 0 0: 0 not adopted"},
+		{"5:call4,", " to , 0 0 0: 0 not adopted"},
+		{"5:call4,1,2,3,0,1:a,1:b,99,", "a to b, 1 2 3: 200 not adopted"},
+		{"5:call4,1,2,0,0,1:a,1:b,0,4000000000,", "a to b, 1 2 0: 200 not adopted"},
+		{"5:call4,1,2,0,0,1:a,7:b,0,", "a to , 1 2 0: 200 not adopted"},
+		{"4:call,1,", " to , 0 0 0: 0 not adopted"},
+		{"5:callx,1,", " to , 0 0 0: 0 not adopted"},
+		{"5:other,1,", " to , 0 0 0: 0 not adopted"},
+		{"99999:x", " to , 0 0 0: 0 not adopted"},
+	};
+	struct error err;
 	char key[8];
 
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		snprintf(key, sizeof(key), "k%u", i);
-		assert_int_equal(store_put(w->rig.store, "call", str_of(key), str_of(rows[i])), 0);
+		store_put(w->rig.store, "call", str_of(key), str_of(calls[i].row));
 	}
 	call_rig_restart(&w->rig);
 	assert_int_equal(calls_count(w->rig.calls), 0);
+	assert_int_equal(store_flush(w->rig.store), 0);
+	for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		char record[128] = "";
+
+		snprintf(key, sizeof(key), "k%u", i);
+		store_cdrs(w->rig.store, str_of(key), 2, take_record, record, &err);
+		assert_string_equal(record, calls[i].record);
+	}
 	ua_connect(&w->alice, &w->bob);
 	ua_hang_up(&w->alice, &w->bob);
 }
