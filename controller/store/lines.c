@@ -9,8 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/lines_past.h"
+
 #define NS_PER_US 1000u
-#define ASIDE_TRIES 100 /* files set aside within one second */
+#define MAKE_UP_MOST 20000 /* records, as many as store_cdrs() looks at */
+#define ASIDE_TRIES 100	   /* files set aside within one second */
 
 struct lines {
 	char *file;
@@ -123,10 +126,9 @@ static bool make_room(struct lines *lines, size_t size)
 	return true;
 }
 
-void lines_add(struct lines *lines, const struct store_cdr *cdr)
+/* Of lines->line, without its end. */
+static void add_line(struct lines *lines)
 {
-	buf_reset(&lines->line);
-	lines_format(&lines->line, cdr);
 	buf_add_char(&lines->line, '\n');
 	if (buf_error(&lines->line) || !make_room(lines, lines->line.len)) {
 		lines->stats.lost++;
@@ -142,6 +144,20 @@ void lines_add(struct lines *lines, const struct store_cdr *cdr)
 	memcpy(lines->text + lines->used, lines->line.data, lines->line.len);
 	lines->used += lines->line.len;
 	lines->stats.waiting++;
+}
+
+void lines_add(struct lines *lines, const struct store_cdr *cdr)
+{
+	buf_reset(&lines->line);
+	lines_format(&lines->line, cdr);
+	add_line(lines);
+}
+
+void lines_add_text(struct lines *lines, struct str line)
+{
+	buf_reset(&lines->line);
+	buf_add(&lines->line, line);
+	add_line(lines);
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */
@@ -251,6 +267,77 @@ int lines_write(struct lines *lines)
 			 lines->file, (unsigned long long)lines->stats.lost);
 	lines->failing = lines->full = false;
 	return 0;
+}
+
+/* ---- what a crash kept from the file ----------------------------------------------------------
+ */
+
+struct missing {
+	struct lines_past past;
+	struct buf line;
+	char **lines; /* the newest first */
+	size_t count, room;
+	bool met; /* a record of which the file has a line */
+};
+
+static bool keep_line(struct missing *missing)
+{
+	size_t room = missing->room ? missing->room * 2 : 64;
+	char **lines = missing->lines;
+
+	if (missing->count == missing->room) {
+		lines = realloc(lines, room * sizeof(*lines));
+		if (!lines)
+			return false;
+		missing->lines = lines;
+		missing->room = room;
+	}
+	lines[missing->count] = str_dup(buf_str(&missing->line));
+	return lines[missing->count] && ++missing->count;
+}
+
+static int on_record(void *context, const struct store_cdr *cdr)
+{
+	struct missing *missing = context;
+
+	buf_reset(&missing->line);
+	lines_format(&missing->line, cdr);
+	missing->met = lines_past_has(&missing->past, buf_str(&missing->line));
+	return missing->met || buf_error(&missing->line) || !keep_line(missing);
+}
+
+static void write_missing(struct lines *lines, const struct missing *missing)
+{
+	for (size_t i = missing->count; i-- > 0;)
+		lines_add_text(lines, str_of(missing->lines[i]));
+	if (!lines_write(lines))
+		log_info(lines->log, NULL,
+			 "cdr file %s: %zu records that the last end of segued had kept from it "
+			 "were written",
+			 lines->file, missing->count);
+}
+
+void lines_make_up(struct lines *lines, struct store *store)
+{
+	struct missing missing = {.line = BUF_EMPTY};
+	struct error err = {""};
+
+	lines_past_read(&missing.past, lines->file, lines->log);
+	/* A file that begins now gets what is to come. */
+	if (missing.past.n && store_cdrs(store, STR_NONE, MAKE_UP_MOST, on_record, &missing, &err))
+		log_warning(lines->log, NULL, "cdr file %s: %s", lines->file, err.text);
+	else if (missing.met && missing.count)
+		write_missing(lines, &missing);
+	else if (missing.count)
+		log_warning(lines->log, NULL,
+			    "cdr file %s: its last lines are of none of the store's newest "
+			    "records: what it lacks is not known",
+			    lines->file);
+	while (missing.count)
+		free(missing.lines[--missing.count]);
+	free(missing.lines);
+	buf_free(&missing.line);
+	lines_past_free(&missing.past);
 }
 
 /* ---- opening and closing --------------------------------------------------------------------- */

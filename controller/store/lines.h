@@ -26,6 +26,13 @@ int lines_open(struct lines **out, const char *file, uint64_t most, struct log *
 void lines_close(struct lines *lines);
 /* Copies it; written by the next lines_write(). */
 void lines_add(struct lines *lines, const struct store_cdr *cdr);
+/* One of lines_format(). */
+void lines_add_text(struct lines *lines, struct str line);
+/*
+ * Writes what the store has and the file does not, since segued was killed in between: the newest
+ * records, behind the last one of which the file has a line. One line of the log says how many.
+ */
+void lines_make_up(struct lines *lines, struct store *store);
 /* 0, or a negative errno: what waits is kept. */
 int lines_write(struct lines *lines);
 

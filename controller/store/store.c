@@ -389,6 +389,7 @@ int store_copy_cdrs(struct store *store, const char *file, uint64_t most, struct
 
 	if (error)
 		return error;
+	lines_make_up(lines, store);
 	pthread_mutex_lock(&store->lock);
 	store->lines = lines;
 	pthread_mutex_unlock(&store->lock);

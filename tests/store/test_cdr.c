@@ -160,6 +160,85 @@ static void a_file_that_was_moved_is_begun_anew(void **state)
 	assert_int_equal(count_lines(file, seen, 20, &files), 8);
 }
 
+/* As if it had been killed between the store and the file. */
+static void add_to_store_only(struct world *w, unsigned first, unsigned count)
+{
+	store_close(w->store);
+	w->store = NULL;
+	world_open(w);
+	add_numbered(w, first, count, now_ns());
+	store_close(w->store);
+	w->store = NULL;
+}
+
+static void what_a_crash_kept_from_the_file_is_made_up_for(void **state)
+{
+	struct world *w = *state;
+	unsigned seen[20], files;
+	char file[128], moved[140];
+	struct world_log l;
+	FILE *half;
+
+	copy_to(w, file, sizeof(file), "cdr.jsonl", 0);
+	add_numbered(w, 0, 3, now_ns());
+	add_to_store_only(w, 3, 7);
+	world_log_begin(&l);
+	copy_to(w, file, sizeof(file), "cdr.jsonl", 0);
+	assert_int_equal(world_log_count(&l, ": 7 records that the last end of segued"), 1);
+	assert_int_equal(count_lines(file, seen, 20, &files), 10);
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(seen[i], 1);
+	/* Half a line, then its whole. */
+	add_to_store_only(w, 10, 1);
+	half = fopen(file, "a");
+	assert_non_null(half);
+	fputs("{\"id\":\"call0010\",\"caller\":\"sip:a@e", half);
+	fclose(half);
+	copy_to(w, file, sizeof(file), "cdr.jsonl", 0);
+	assert_int_equal(world_log_count(&l, "half a line at its end was taken back"), 1);
+	assert_int_equal(count_lines(file, seen, 20, &files), 11);
+	assert_int_equal(seen[10], 1);
+	/* The file was moved away before. */
+	snprintf(moved, sizeof(moved), "%s.1", file);
+	assert_int_equal(rename(file, moved), 0);
+	add_to_store_only(w, 11, 2);
+	copy_to(w, file, sizeof(file), "cdr.jsonl", 0);
+	assert_int_equal(count_lines(file, seen, 20, &files), 2);
+	assert_int_equal(seen[11] + seen[12], 2);
+	assert_int_equal(world_log_count(&l, "had kept from it were written"), 3);
+	world_log_end(&l);
+}
+
+/* Nothing is missing, or nobody can know what is. */
+static void only_what_is_missing_is_made_up_for(void **state)
+{
+	struct world *w = *state;
+	unsigned seen[20], files;
+	char file[128];
+	struct world_log l;
+
+	world_open(w);
+	add_to_store_only(w, 0, 5);
+	world_log_begin(&l);
+	copy_to(w, file, sizeof(file), "cdr.jsonl", 0); /* a file that begins now */
+	assert_int_equal(count_lines(file, seen, 20, &files), 0);
+	add_numbered(w, 5, 5, now_ns());
+	store_close(w->store);
+	w->store = NULL;
+	copy_to(w, file, sizeof(file), "cdr.jsonl", 0);
+	assert_int_equal(count_lines(file, seen, 20, &files), 5);
+	assert_int_equal(world_log_count(&l, "cdr file"), 0);
+	store_close(w->store);
+	w->store = NULL;
+	assert_int_equal(unlink(w->file), 0); /* another store */
+	world_open(w);
+	add_to_store_only(w, 10, 5);
+	copy_to(w, file, sizeof(file), "cdr.jsonl", 0);
+	assert_int_equal(count_lines(file, seen, 20, &files), 5);
+	assert_int_equal(world_log_count(&l, "what it lacks is not known"), 1);
+	world_log_end(&l);
+}
+
 static void a_file_that_cannot_be_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -337,6 +416,8 @@ int main(void)
 		TEST(text_of_the_network_is_json),
 		TEST(a_large_file_is_set_aside),
 		TEST(a_file_that_was_moved_is_begun_anew),
+		TEST(what_a_crash_kept_from_the_file_is_made_up_for),
+		TEST(only_what_is_missing_is_made_up_for),
 		TEST(a_file_that_cannot_be_is_refused),
 		TEST(the_newest_come_first),
 		TEST(old_ones_are_removed),
