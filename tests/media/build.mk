@@ -27,4 +27,4 @@ $(B)/tests/media/test_media_op: $(B)/controller/call/media_op.o $(B)/controller/
 	$(patsubst %,$(B)/controller/base/%.o,error journal log str)
 $(MEDIA_UNIT_TESTS:%=$(B)/%): %: %.o
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lm
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -levent_core -lm
