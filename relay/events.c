@@ -138,6 +138,11 @@ static int open_ring(struct sg_events *events, struct sg_error *err)
 
 	sg_pin_path(events->relay, sg_map_name(SG_MAP_EVENT), path, sizeof(path));
 	events->map_fd = bpf_obj_get(path);
+	if (events->map_fd < 0 && (errno == EACCES || errno == EPERM))
+		return sg_fail(err, -errno,
+			       "events take the right to write to %s, as root or segued's user "
+			       "has it: the kernel shows the ring to nobody who may only read",
+			       path);
 	if (events->map_fd < 0 || bpf_obj_get_info_by_fd(events->map_fd, &info, &length) < 0)
 		return sg_fail(err, -errno, "cannot open %s for watching: %s", path,
 			       strerror(errno));

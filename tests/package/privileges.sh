@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.." || exit 1
 net_need "segued as a user of its own"
 net_private tests/package/privileges.sh
 CONTROLLER_DIGEST=md5
-CONTROLLER_PATIENCE=${CONTROLLER_PATIENCE:-30}
+CONTROLLER_PATIENCE=${CONTROLLER_PATIENCE:-120} # the call lasts as long as all of it takes
 TWO=0000008000001000 # CAP_BPF (39) and CAP_NET_ADMIN (12)
 SEGUED=${NET_SEGUED:-build/segued}
 
@@ -77,10 +77,10 @@ media_runs() {
 # What root reads and what a member of the group reads, but for ages and times.
 reads_the_same() {
 	controller_segue "$@" --json | jq -S 'walk(if type == "object" then
-		with_entries(select(.key | test("age|last|left|_ms$|_ns$|time|epoch|program|prog_|driver") | not))
+		with_entries(select(.key | test("age|last|left|_ms$|_ns$|per_s$|interval|time|epoch|program|prog_|driver") | not))
 		else . end)' >"$NET_DIR/by-root"
 	package_as watcher build/segue "$@" --json | jq -S 'walk(if type == "object" then
-		with_entries(select(.key | test("age|last|left|_ms$|_ns$|time|epoch|program|prog_|driver") | not))
+		with_entries(select(.key | test("age|last|left|_ms$|_ns$|per_s$|interval|time|epoch|program|prog_|driver") | not))
 		else . end)' >"$NET_DIR/by-member"
 	[ "$(jq '.data | length' "$NET_DIR/by-root")" -gt 0 ] && diff "$NET_DIR/by-root" "$NET_DIR/by-member"
 }
@@ -91,6 +91,20 @@ answers() {
 	package_as watcher build/segue --control "$CONTROLLER_SOCKET" "$@" >"$NET_DIR/by-member" || return
 	sed -i -E 's/[0-9.]+ (ms|s|min|h)( |$)//g; s/ +/ /g' "$NET_DIR/by-root" "$NET_DIR/by-member"
 	[ -s "$NET_DIR/by-member" ] && diff "$NET_DIR/by-root" "$NET_DIR/by-member"
+}
+
+# The doctor looks at the same for a member, and has no other problem to tell than the rights.
+doctors() {
+	controller_segue doctor --config "$CONTROLLER_CONFIG" --json >"$NET_DIR/by-root"
+	package_as watcher build/segue --control "$CONTROLLER_SOCKET" doctor --config "$CONTROLLER_CONFIG" --json \
+		>"$NET_DIR/by-member"
+	jq -c '.data.findings[] | select(.result != "ok")' "$NET_DIR/by-member"
+	tests/lib/holds --slurpfile root "$NET_DIR/by-root" '[.data.findings[].check] as $checks |
+		($checks | index("streams") and index("drops")) and
+		($root[0].data.findings | map(.check) | unique) == ($checks | unique) and
+		any(.data.findings[]; .check == "rights" and .result == "warning") and
+		([.data.findings[] | select(.result == "problem") | .check] -
+		[$root[0].data.findings[] | select(.result == "problem") | .check] == [])' "$NET_DIR/by-member" >/dev/null
 }
 
 refused_to() { # WHO EXIT-CODE COMMAND...
@@ -106,19 +120,26 @@ refused_to() { # WHO EXIT-CODE COMMAND...
 
 members_read() {
 	stream=$(controller_segue stream list --json | jq -r '.data[0].name')
+	port=$(controller_segue port list --json | jq -r '.data[0].local')
+	hop=$(controller_segue nexthop list --json | jq -r '.data[0].index')
 	for words in "stream list" "stream show $stream" "path list $stream" "port list" "nexthop list" "drop list" \
-		"interface list" "map list"; do
+		"interface list" "map list" "window list" "window show $stream" \
+		"port show $port" "nexthop show $hop" "interface show r1" "map show sg_drop_v1" "drop show source" \
+		"top --once"; do
 		# shellcheck disable=SC2086 # words
 		ok "a member of the group: segue $words" reads_the_same $words
 	done
 	call=$(controller_segue call list --json | jq -r '.data[0].id')
 	for words in "call list" "call show $call" "trace $call" "registration list" "subscriber list" "handover list" \
-		"cdr list" "ban list"; do
+		"handover show $call --json" "cdr list" "ban list" status; do
 		# shellcheck disable=SC2086 # words
 		ok "a member of the group: segue $words" answers $words
 	done
+	ok "a member of the group: segue doctor" doctors
 	ok "and over the control socket" sh -c "[ -n '$(package_as watcher build/segue --control "$CONTROLLER_SOCKET" \
 		call list --json | jq -r '.data[].id')' ]"
+	ok "events are not for a member, and that is said" says 1 'events take the right to write to .*sg_event' \
+		package_as watcher build/segue event follow --count 1 --timeout 5
 	ok "a member changes no stream" refused_to watcher 1 stream del "$stream"
 	ok "nor does one capture" says 1 'cannot open .*: Permission denied' package_as watcher build/segue --control "$CONTROLLER_SOCKET" \
 		capture "$call" --seconds 1 --write /dev/shm/by-member
@@ -200,6 +221,7 @@ ok "it has the call" adopted
 ok "and its media" media_runs
 controller_hang_up
 ok_here "alice hangs up" controller_ended alice
+ok "a member of the group: segue cdr show" net_until 10 answers cdr show "$call"
 net_stop segued
 ok "it ends in order" controller_log ' ended$'
 victim=$NET_DIR/victim

@@ -123,8 +123,7 @@ static const struct command commands[] = {
 		.operands = "",
 		.help = "Prints the kernel's events as they come, one on a line.",
 		.run = event_follow,
-		/* A watcher of a full ring that nobody consumes takes the consumer's place. */
-		.access = ACCESS_WRITE,
+		.access = ACCESS_READ,
 		OPTIONS(follow_options, struct follow_args),
 	},
 };
