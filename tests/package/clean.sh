@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The package in a clean Debian 12 that systemd boots: installed, it starts as it is; it is loaded again, restarted, killed
-# and installed anew, also under a crowd of calls; taken off, it leaves neither programs nor pins. `make check-package`; the
-# first run fetches that Debian and keeps it in build/package-root (SEGUE_MIRROR names another mirror).
+# and installed anew, also under a crowd of calls; one that hangs is ended, and the journal finds a call's
+# lines; taken off, it leaves neither programs nor pins. `make check-package`; the first run fetches that Debian and keeps
+# it in build/package-root (SEGUE_MIRROR names another mirror).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh

@@ -5,6 +5,7 @@ set -u
 cd /root || exit 1
 . tests/lib/tap.sh
 . ./inside-crowd.sh
+. ./inside-watched.sh
 export DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 until_true() { # SECONDS COMMAND...
@@ -109,6 +110,7 @@ ok "it runs on" runs
 ok "as another process" another_pid
 is "with the configuration that it had" "$(grep -c 'name: t0' /etc/segue/segued.yaml)" 1
 crowd_tests
+watched_tests
 ok "systemd found nothing wrong" sh -c "! journalctl --no-pager -u segued | grep -E 'Unknown|denied|status=[0-9]+/FAILURE'"
 # The kernel has two files of its own there.
 ok "the package is taken off" dpkg -r segue
