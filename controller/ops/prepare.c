@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "call/media.h"
 #include "config.h"
 
@@ -34,6 +35,45 @@ static int make_directory(const char *file, const struct privileges_user *user, 
 	return ret;
 }
 
+/*
+ * A segued that root ran by hand left files that the user could not write. The directory is the
+ * user's, who might have put anything there: no links are followed, and no file is given away that
+ * has another name elsewhere.
+ */
+static int give_file(const char *file, const char *suffix, const struct privileges_user *user,
+		     struct error *err)
+{
+	struct buf name = BUF_EMPTY;
+	struct stat st;
+	int fd, ret;
+
+	buf_addf(&name, "%s%s", file, suffix);
+	ret = buf_error(&name);
+	if (ret)
+		return error_set(err, ret, "out of memory");
+	fd = open(name.data, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 1 && !st.st_uid &&
+	    fchownat(fd, "", user->uid, user->gid, AT_EMPTY_PATH))
+		ret = error_set(err, -errno, "%s is root's, and cannot be given to the user: %s",
+				name.data, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	buf_free(&name);
+	return ret;
+}
+
+static int give_files(const struct config *config, const struct privileges_user *user,
+		      struct error *err)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	const char *store = config->store + strlen("sqlite:");
+	int ret = config->cdr_file ? give_file(config->cdr_file, "", user, err) : 0;
+
+	for (size_t i = 0; !ret && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		ret = give_file(store, suffixes[i], user, err);
+	return ret;
+}
+
 static int prepare_all(const struct config *config, const struct privileges_user *user,
 		       struct log *log, struct error *err)
 {
@@ -43,6 +83,8 @@ static int prepare_all(const struct config *config, const struct privileges_user
 		ret = make_directory(config->cdr_file, user, err);
 	if (!ret)
 		ret = make_directory(config->control, user, err);
+	if (!ret)
+		ret = give_files(config, user, err);
 	if (!ret)
 		ret = media_prepare(config, log, user->uid, user->gid, err);
 	return ret;

@@ -196,7 +196,8 @@ package_users
 controller_network
 CONTROLLER_STORE=$NET_DIR/own/segue.db
 CONTROLLER_SOCKET=$NET_DIR/own/control.sock
-controller_configure
+CDR_FILE=$NET_DIR/own/cdr.jsonl
+controller_configure "cdr: {file: $CDR_FILE}"
 ok "a user that is not there" says 1 "no user 'nobody-here': systemd-sysusers" "$SEGUED" \
 	--user nobody-here -c "$CONTROLLER_CONFIG" --foreground
 ok "--user without root" says 1 'only root' package_as stranger "$SEGUED" --user segue -c "$CONTROLLER_CONFIG" \
@@ -215,8 +216,12 @@ ok "its media" media_runs
 members_read
 ok "a NIC that was away is attached again" nic_returns
 controller_kill
+# As if root had run it by hand.
+chown root:root "$CONTROLLER_STORE" "$CONTROLLER_STORE-wal" "$CONTROLLER_STORE-shm" "$CDR_FILE"
 ok "the next start, as the unit does it" start_as_the_unit_does
 only_two_capabilities
+is "store and records are the user's again" "$(stat -c '%U:%G' "$CONTROLLER_STORE"* "$CDR_FILE" | sort | uniq -c |
+	tr -s ' ')" " 4 segue:segue"
 ok "it has the call" adopted
 ok "and its media" media_runs
 controller_hang_up
@@ -229,7 +234,10 @@ echo root >"$victim"
 ln -sf "$victim" /sys/fs/bpf/tc/globals/sg_entry_v1
 rm -f /sys/fs/bpf/tc/globals/sg_drop_v1
 ln -s "$victim" /sys/fs/bpf/tc/globals/sg_drop_v1
-ok "a link in the place of a pin is no way to a file of root's" says 1 'sg_drop_v1' net_in relay \
+rm "$CDR_FILE"
+ln -s "$victim" "$CDR_FILE"
+ln "$victim" "$CONTROLLER_STORE-wal"
+ok "a link in the place of a pin, or of a file of the user's, is no way to a file of root's" says 1 'sg_drop_v1' net_in relay \
 	env SEGUE_OBJECT_DIR=build/bpf "$SEGUED" --prepare --user segue -c "$CONTROLLER_CONFIG"
 is "which stays root's" "$(stat -c %U "$victim")" root
 rm /sys/fs/bpf/tc/globals/sg_drop_v1
