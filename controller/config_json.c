@@ -89,6 +89,7 @@ static void describe(json_t *object, const struct config *config)
 	json_object_set_new(object, "domains", domains_of(config));
 	json_object_set_new(object, "listen", listeners_of(config));
 	json_object_set_new(object, "certificates", certificates_of(config));
+	json_object_set_new(object, "authorities", text_of(config->tls_ca));
 	json_object_set_new(object, "nameservers", servers_of(config));
 	json_object_set_new(object, "interfaces", interfaces_of(config));
 	json_object_set_new(object, "first_port", json_integer(config->first_port));

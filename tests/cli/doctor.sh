@@ -35,10 +35,10 @@ set_sysctl() { # NAME=VALUE...
 	net_in relay sh -c '. tests/lib/net.sh; net_sysctl "$@"' sh "$@"
 }
 
-# name_server DOMAIN ADDRESS: one that knows the domain's SIP to be there; ours from now on.
+# name_server DOMAIN ADDRESS [HOST]: one that knows the domain's SIP to be there; ours from now on.
 name_server() {
 	net_start relay nameserver build/tests/ua/nameserver "$@"
-	net_until 10 grep -qs '^127' "$NET_DIR/nameserver.log" || return
+	net_until 10 grep -qsE '^127|^\[' "$NET_DIR/nameserver.log" || return
 	sed -i "s|^  nameservers:.*|  nameservers: [\"$(cat "$NET_DIR/nameserver.log")\"]|" "$CONTROLLER_CONFIG"
 }
 
@@ -115,19 +115,42 @@ check_machine() {
 check_names() {
 	ok "no name server" finds warning dns 'example.net: no name server answers'
 	ok_here "a name server knows our domain" name_server example.net 10.0.1.1
-	ok "a record that leads to us" finds ok dns 'example.net: 1 of 1 SRV records lead to us'
+	ok "a record that leads to us" finds ok dns 'example.net: 1 of 1 SRV records _sip._udp lead to us'
+	ok "one for TCP" finds ok dns 'example.net: 1 of 1 SRV records _sip._tcp lead to us'
+	is "TLS is not listened at, and not asked for" "$(controller_segue doctor --config "$CONTROLLER_CONFIG" --json |
+		jq -c '[.data.findings[] | select(.check == "dns").reason | select(test("_sips"))]')" '[]'
+	sed -i 's|^    - tcp:10.0.1.1:5060|&\n    - tls:10.0.1.1:5061|' "$CONTROLLER_CONFIG"
+	ok "where it is, it is" finds ok dns 'example.net: 1 of 1 SRV records _sips._tcp lead to us'
+	sed -i 's|^    - tls:10.0.1.1:5061|    - tls:10.0.1.1:5071|' "$CONTROLLER_CONFIG"
+	ok "a record with another port" finds warning dns 'example.net: its SRV records _sips._tcp lead elsewhere'
+	sed -i '/^    - tls:10.0.1.1:5071/d' "$CONTROLLER_CONFIG"
+	net_stop nameserver
+	ok_here "a name server with an IPv6 address" name_server example.net 10.0.1.1 ::1
+	ok "is asked, too" finds ok dns 'example.net: 1 of 1 SRV records _sip._udp lead to us'
 	net_stop nameserver
 	ok_here "another one knows it elsewhere" name_server example.net 192.0.2.1
-	ok "a record that does not" finds warning dns 'example.net: its SRV records lead elsewhere'
+	ok "a record that does not" finds warning dns 'example.net: its SRV records _sip._udp lead elsewhere'
 	net_stop nameserver
 	ok_here "a third one knows another domain" name_server example.org 10.0.1.1
-	ok "no record" finds warning dns 'example.net: has no SRV record'
+	ok "no record" finds warning dns 'example.net: has no SRV record _sip._udp'
 	net_stop nameserver
 	ok "a certificate that is good" finds ok certificates 'cert.pem: good for (89|90) more days'
 	certificate 5 example.net
 	ok "one that is about to expire" finds warning certificates 'cert.pem: expires in [45] days'
 	ok "a certificate is made that was good once" expired_certificate
 	ok "one that has expired" finds problem certificates 'cert.pem: expired [0-9]{3,} days ago'
+	cp "$NET_DIR/cert.pem" "$NET_DIR/expired.pem"
+	certificate 90 example.net
+	cat "$NET_DIR/expired.pem" >>"$NET_DIR/cert.pem"
+	ok "an intermediate one that has expired" finds problem certificates 'cert.pem, certificate 2 .*CN=example.net: expired'
+	ok "the first one is good" finds ok certificates 'cert.pem: good for (89|90) more days'
+	sed -i "s|tls: {|&authorities: $NET_DIR/authorities.pem, |" "$CONTROLLER_CONFIG"
+	cat "$NET_DIR/expired.pem" >"$NET_DIR/authorities.pem"
+	ok "an authority that has expired" finds problem certificates 'authorities.pem: expired'
+	ok "no other one" finds problem certificates 'authorities.pem: 0 of 1 authorities are good'
+	openssl x509 -in "$NET_DIR/cert.pem" >>"$NET_DIR/authorities.pem"
+	ok "a good one behind it" finds ok certificates 'authorities.pem: 1 of 2 authorities are good'
+	sed -i "s|authorities: $NET_DIR/authorities.pem, ||" "$CONTROLLER_CONFIG"
 	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$NET_DIR/key.pem" 2>"$NET_DIR/openssl.log"
 	ok "a key of another one" finds problem config "key '.*/key.pem' cannot be used: key values mismatch"
 	certificate 90 example.com

@@ -148,14 +148,20 @@ static void on_query(evutil_socket_t fd, short what, void *context)
 
 void dns_rig_bind(struct dns_rig *rig, const struct zone_record *zone, size_t records)
 {
+	dns_rig_bind_at(rig, "127.0.0.1", zone, records);
+}
+
+void dns_rig_bind_at(struct dns_rig *rig, const char *host, const struct zone_record *zone,
+		     size_t records)
+{
 	struct sockaddr_storage storage;
 	struct netaddr at;
 	socklen_t length;
 
 	*rig = (struct dns_rig){.zone = zone, .records = records};
-	netaddr_parse_host(&at, STR("127.0.0.1"), 0);
+	netaddr_parse_host(&at, str_of(host), 0);
 	length = netaddr_to_sockaddr(&at, &storage);
-	rig->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	rig->fd = socket(((struct sockaddr *)&storage)->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (rig->fd < 0 || bind(rig->fd, (struct sockaddr *)&storage, length) ||
 	    getsockname(rig->fd, (struct sockaddr *)&storage, &length))
 		abort();

@@ -33,6 +33,8 @@ struct dns_rig {
 
 /* Its address is known from the first of them on, and it answers from the second on. */
 void dns_rig_bind(struct dns_rig *rig, const struct zone_record *zone, size_t records);
+void dns_rig_bind_at(struct dns_rig *rig, const char *host, const struct zone_record *zone,
+		     size_t records);
 void dns_rig_serve(struct dns_rig *rig, struct event_base *base);
 void dns_rig_close(struct dns_rig *rig);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * nameserver DOMAIN ADDRESS: knows a domain whose SIP is at that address, by TLS first, then TCP,
- * then UDP. Prints where it listens: a port of 127.0.0.1. Ends when it is told to.
+ * nameserver DOMAIN ADDRESS [HOST]: knows a domain whose SIP is at that address, by TLS first, then
+ * TCP, then UDP. Prints where it listens: a port of HOST (127.0.0.1). Ends when it is told to.
  */
 #include <event2/event.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@ struct names {
 	char tls[256], tcp[256], udp[256], host[256];
 };
 
-static int serve(const struct zone_record *zone, size_t records)
+static int serve(const char *host, const struct zone_record *zone, size_t records)
 {
 	struct event_base *base = event_base_new();
 	struct dns_rig rig = {0};
@@ -26,7 +26,7 @@ static int serve(const struct zone_record *zone, size_t records)
 
 	if (!base)
 		return 1;
-	dns_rig_bind(&rig, zone, records);
+	dns_rig_bind_at(&rig, host, zone, records);
 	dns_rig_serve(&rig, base);
 	puts(netaddr_format(&rig.at, text));
 	fflush(stdout);
@@ -38,7 +38,7 @@ static int serve(const struct zone_record *zone, size_t records)
 
 int main(int argc, char **argv)
 {
-	const char *domain = argc == 3 ? argv[1] : "";
+	const char *domain = argc == 3 || argc == 4 ? argv[1] : "";
 	struct names names;
 
 	if (!domain[0] || strlen(domain) > 200)
@@ -57,5 +57,5 @@ int main(int argc, char **argv)
 		{ZONE_A, names.host, argv[2], 60, 0, 0, 0, NULL},
 	};
 
-	return serve(zone, sizeof(zone) / sizeof(zone[0]));
+	return serve(argc == 4 ? argv[3] : "127.0.0.1", zone, sizeof(zone) / sizeof(zone[0]));
 }
