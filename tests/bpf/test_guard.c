@@ -338,13 +338,22 @@ static unsigned cost(struct rig *rig, const struct frame_spec *spec)
 
 static void what_it_costs(void **state)
 {
-	struct frame_spec spec = visit(*state, 0), other = spec;
+	struct frame_spec spec = visit(*state, 0), other = spec, media = rig_packet(*state, 0, 0);
+	struct sg_guard_port_key port;
 
 	other.dst.port++;
 	diag("a packet to another port of the host: %u ns", cost(*state, &other));
 	diag("a packet to a guarded port: %u ns", cost(*state, &spec));
 	ban(*state, spec.src.addr, NEVER);
 	diag("a packet from a banned source: %u ns", cost(*state, &spec));
+	assert_int_equal(dropped(*state, spec.src.addr), 200000);
+	/* After the first one, which leaves, all are copies of it and end at the window, as they
+	 * came. */
+	cost(*state, &media);
+	diag("a media packet of that source, up to the window, with the guard: %u ns",
+	     cost(*state, &media));
+	clear(kernel_map(((struct rig *)*state)->kernel, "sg_guard"), &port);
+	diag("and without: %u ns", cost(*state, &media));
 	assert_int_equal(dropped(*state, spec.src.addr), 200000);
 }
 
