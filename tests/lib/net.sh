@@ -23,9 +23,16 @@ if chrt --rr 1 true 2>/dev/null; then
 	NET_URGENT="chrt --rr 1"
 fi
 
+# net_unbuilt: says what has to be built first; false when it is.
+net_unbuilt() {
+	[ ! -e "$NET_PASS" ] && echo "$NET_PASS is not built: make check-programs"
+}
+
 # net_missing: says why the network tests cannot run here; false when they can.
 net_missing() {
-	if [ "$(id -u)" != 0 ]; then
+	if net_unbuilt; then
+		:
+	elif [ "$(id -u)" != 0 ]; then
 		echo "not root: network namespaces and XDP need it (use sudo)"
 	elif ! unshare --mount --net true 2>/dev/null; then
 		echo "no right to make namespaces (CAP_SYS_ADMIN is missing)"
@@ -38,8 +45,14 @@ net_missing() {
 	fi
 }
 
-# net_need NAME: skips the test of that name, and ends, where it cannot run. Wants tap.sh.
+# net_need NAME: skips the test of that name, and ends, where it cannot run. What is merely not built is no such
+# reason: then it fails. Wants tap.sh.
 net_need() {
+	if [ -z "${NET_PRIVATE:-}" ] && net_reason=$(net_unbuilt); then
+		is "$1" "$net_reason" ""
+		done_testing
+		exit
+	fi
 	if [ -z "${NET_PRIVATE:-}" ] && net_reason=$(net_missing); then
 		skip "$1" "$net_reason"
 		done_testing
