@@ -92,7 +92,10 @@ static int open_buffer(struct sg_capture *capture, struct sg_error *err)
 		return 0;
 	error = errno == EACCES ? EPERM : errno;
 	return sg_fail(err, -error, "cannot read frames from the kernel: %s%s", strerror(error),
-		       error == EPERM ? ": run as root (CAP_BPF, CAP_PERFMON)" : "");
+		       error == EPERM ? ": run as root (CAP_BPF, CAP_PERFMON; where "
+					"kernel.perf_event_paranoid is 3, CAP_SYS_ADMIN); a "
+					"container has to let perf_event_open(2) through"
+				      : "");
 }
 
 int sg_capture_open(struct sg_capture **out, struct sg_relay *relay, sg_frame_fn *fn, void *context,

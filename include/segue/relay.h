@@ -435,8 +435,9 @@ typedef void sg_frame_fn(void *context, const struct sg_frame *frame);
 
 /*
  * Copies of the frames of single streams, as they come and as they leave. One at a time: -EBUSY
- * another captures. -EPERM: it takes root (CAP_BPF, CAP_PERFMON). Frames of several CPUs come in
- * the order of each.
+ * another captures. -EPERM: it takes root (CAP_BPF, CAP_PERFMON; on Debian's kernels
+ * CAP_SYS_ADMIN), and perf_event_open(2), which a container may refuse. Frames of several CPUs come
+ * in the order of each.
  */
 int sg_capture_open(struct sg_capture **out, struct sg_relay *relay, sg_frame_fn *fn, void *context,
 		    struct sg_error *err);
