@@ -30,6 +30,7 @@
 	500000000ull /* T1 (RFC 3261 17.1.1.1); every time, since the tests end in a minute */
 #define SAY_NS 250000000ull
 #define PACE_NS 4000000ull /* calls are set up one in so long */
+#define WINDOW 32u	   /* and not more at once: too busy a machine would not get on with them */
 #define PACKETS_A_TURN 16u /* and so at most 16 000 a second, however late we are */
 #define TEXT 2048u
 
@@ -367,12 +368,22 @@ static void say(const struct crowd *crowd)
 /* ---- the loop
  * ------------------------------------------------------------------------------------ */
 
+static unsigned inviting(const struct crowd *crowd)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < crowd->taken; i++)
+		count += crowd->call[i].state == INVITING;
+	return count;
+}
+
 static void turn(struct crowd *crowd)
 {
 	uint64_t time = now();
 	unsigned budget = PACKETS_A_TURN;
 
-	if (crowd->calling && crowd->taken < crowd->count && time >= crowd->next_call_ns) {
+	if (crowd->calling && crowd->taken < crowd->count && time >= crowd->next_call_ns &&
+	    inviting(crowd) < WINDOW) {
 		invite(crowd, &crowd->call[crowd->taken++]);
 		crowd->next_call_ns = time + PACE_NS;
 	}
