@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Streams created and deleted at 5000 a second beside traffic in 100 others: the traffic is exact,
-# nothing is left over afterwards, and the address sanitizer has nothing to say. Then the same with
-# the churning process killed in mid-work: the next one finds whole maps.
+# Streams created and deleted at 5000 a second beside traffic in 100 others: the traffic is exact (but
+# for what a veth has no room for, on a machine that is too busy), nothing is left over afterwards, and
+# the address sanitizer has nothing to say. Then the same with the churning process killed in mid-work:
+# the next one finds whole maps.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
@@ -28,22 +29,25 @@ traffic_beside() {
 	beside=$1
 	shift
 	relay_see || return
+	no_room=$(($(relay_dropped n1 e0) + $(relay_dropped relay r2)))
 	net_start n1 load $RELAY_TOOLS/rtp-load $streams 10.0.1.2:20000 10.0.1.1:30000 "$beside" $pps
 	"$@"
 	beside_result=$?
 	wait "$(cat "$NET_DIR/load.pid")"
-	heard seen >"$NET_DIR/seen"
+	relay_seen
+	echo $(($(relay_dropped n1 e0) + $(relay_dropped relay r2) - no_room)) >"$NET_DIR/no_room"
 	cat "$NET_DIR/load.log"
 	return $beside_result
 }
 
 exact() {
-	sent=$(relay_sent)
+	sent=$(relay_sent) no_room=$(cat "$NET_DIR/no_room")
+	echo "sent $sent in each, no room for $no_room; then what came:"
 	grep -E "^(tuples|mixed)" "$NET_DIR/seen"
-	echo "sent $sent in each; streams with another count:"
-	! grep ^stream "$NET_DIR/seen" | grep -v " copy 0 packets $sent doubled 0 missing 0" |
-		head -n 5 | grep . &&
-		[ "$(grep -c ^stream "$NET_DIR/seen")" = $streams ] &&
+	grep ^stream "$NET_DIR/seen" | awk -v each="$sent" -v streams=$streams -v no_room="$no_room" '
+		{ count++; missing += each - $6; doubled += $8; second += $4 }
+		$6 != each { print }
+		END { exit !(count == streams && missing == no_room && !doubled && !second) }' &&
 		grep -q "^tuples $streams mixed 0 unnoted 0" "$NET_DIR/seen"
 }
 
@@ -71,6 +75,7 @@ check() { # NAME PROGRAM
 	ok "$1: $rate a second for $seconds s" traffic_beside $((seconds + 1)) \
 		churn_into rate "$2" run $seconds $rate
 	diag "$1: $(cat "$NET_DIR/rate"), traffic $(cat "$NET_DIR/load.log")"
+	diag "$1: no room for $(cat "$NET_DIR/no_room")"
 	ok "$1: traffic is exact" exact
 	ok "$1: everything rests and is freed" churn "$2" sweep
 	is "$1: streams, ports and next hops as before" "$(churn $RELAY_TOOLS/churn count)" "$before"

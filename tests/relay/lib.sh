@@ -32,9 +32,15 @@ relay_world() {
 }
 
 # relay_load_world: two NICs; the second has the addresses and neighbours that streams under load
-# take in turn. No program on its party, where relay_see counts.
+# take in turn. No program on its party, where relay_see counts. Nothing but media is in the veths,
+# and the first packets need not wait until a neighbour answers: those that are too many are dropped
+# there, and nobody counts them.
 relay_load_world() {
 	relay_world 2
+	for relay_each in relay n1 n2; do
+		net_in $relay_each sh -c '. tests/lib/net.sh; net_sysctl ipv6/conf/all/disable_ipv6=1'
+	done
+	net_in n1 ip neigh replace 10.0.1.1 lladdr "$(net_mac relay r1)" dev e0 nud permanent
 	net_in n2 ip link set dev e0 xdp off
 	for relay_each in 0 1 2 3; do
 		net_in relay ip addr add 10.0.2.$((8 + relay_each))/24 dev r2
@@ -89,11 +95,34 @@ heard() {
 	grep -vE '^(listening|end)$' "$NET_DIR/$1.log"
 }
 
-# relay_see: counts what arrives at n2 (seen) until `heard seen`.
+# relay_see: counts what arrives at n2 (seen) until relay_seen.
 relay_see() {
 	rm -f "$NET_DIR/seen.log"
 	net_start n2 seen $RELAY_TOOLS/seen build/tests/relay/seen.bpf.o e0
 	net_until 5 grep -qs listening "$NET_DIR/seen.log"
+}
+
+# relay_seen: ends relay_see when nothing arrives any more; what it saw is in $NET_DIR/seen. What is
+# on its way when a load ends may wait for a busy machine.
+relay_seen() {
+	net_until 10 relay_rests
+	heard seen >"$NET_DIR/seen"
+}
+
+relay_rests() {
+	relay_came=$(relay_came)
+	sleep 0.3
+	[ "$(relay_came)" = "$relay_came" ]
+}
+
+relay_came() {
+	net_in n2 ethtool -S e0 | awk '/rx_queue_[0-9]*_xdp_packets/ { n += $2 } END { print n + 0 }'
+}
+
+# relay_dropped NAMESPACE NIC: how many packets that a NIC sent its peer had no room for. A veth
+# drops them when the machine is too busy to empty its receiver's queue.
+relay_dropped() {
+	net_in "$1" ip -s -j link show "$2" | jq '.[0].stats64.tx.dropped'
 }
 
 # relay_sent: how many packets of each stream rtp-load sent, by its output in load.log.
