@@ -67,6 +67,7 @@ deb: setup-deb
 
 # Installs the package in a Debian of its own and takes it off again (minutes, and the network).
 check-package: setup-package deb
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 	$(Q)./tests/run tests/package/clean.sh
 .PHONY: check-package
 

@@ -5,6 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 . tests/lib/net.sh
+. tests/docs/lines.sh
 net_need "the demo"
 
 told() { # in this order
@@ -40,8 +41,13 @@ drawn() {
 	[ "$(grep -c '<circle' "$out/demo.svg")" -gt 3000 ] && tail -n 1 "$out/demo.svg" | grep -q '</svg>'
 }
 
-passes() {
-	setpriv --pdeathsig TERM tests/demo/run "${DEMO_MODE:-native}" "$out" >"$out/story" 2>&1 || {
+# typed LINE: at that prompt, as the README shows it.
+typed() {
+	grep -F -- "$1" "$out/story"
+}
+
+passes() { # MODE
+	setpriv --pdeathsig TERM tests/demo/run "$1" "$out" >"$out/story" 2>&1 || {
 		cat "$out/story"
 		return 1
 	}
@@ -50,12 +56,14 @@ passes() {
 out=$(net_scratch)
 trap 'rm -rf "$out"' EXIT
 trap 'exit 143' TERM INT HUP
-ok "the demo passes" passes
+ok "the demo passes" passes native
 ok "it tells what happens" told
 ok "its picture shows every packet" drawn
 for party in alice bob; do
 	ok "$party's recording is as long as the call" recorded "$out/$party-heard.wav"
 	ok "... and not silent" heard "$out/$party-heard.wav"
 done
+docs_each typed demo
+ok "without XDP in the driver it passes, too" passes generic
 ok "another mode is refused" sh -c "! tests/demo/run quantum '$out' 2>/dev/null"
 done_testing

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The package in a clean Debian 12 that systemd boots: installed, it starts as it is; it is loaded again, restarted, killed
 # and installed anew, also under a crowd of calls; one that hangs is ended, and the journal finds a call's
-# lines; taken off, it leaves neither programs nor pins. `make check-package`; the first run fetches that Debian and keeps
+# lines; taken off, it leaves neither programs nor pins. What the documentation says of package and service is typed there as
+# it stands; at last `make install` takes the package's place. `make check-package`; the first run fetches that Debian and keeps
 # it in build/package-root (SEGUE_MIRROR names another mirror).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -25,11 +26,12 @@ make_base() {
 		bookworm $base.new "$mirror" && mv $base.new $base
 }
 
-# The same package as another version, whose kernel programs have other instructions.
+# The same package as the later version of docs/upgrade.md, whose kernel programs have other instructions.
 make_newer() {
-	dpkg-deb -R "$deb" "$root/newer" && sed -i 's/^Version: .*/&+other/' "$root/newer/DEBIAN/control" &&
+	newer=$(sed -n 's/^apt install \.\/segue_\([0-9.]*\)_.*/\1/p' docs/upgrade.md)
+	dpkg-deb -R "$deb" "$root/newer" && sed -i "s/^Version: .*/Version: $newer/" "$root/newer/DEBIAN/control" &&
 		cp build/tests/package/other/*.bpf.o "$root/newer/usr/lib/segue" &&
-		dpkg-deb --root-owner-group -b "$root/newer" "$root/root/newer.deb" && rm -r "$root/newer"
+		dpkg-deb --root-owner-group -b "$root/newer" "$root/root/segue_${newer}_amd64.deb" && rm -r "$root/newer"
 }
 
 skip_all() {
@@ -52,10 +54,12 @@ ok "a Debian 12 of its own" make_base
 	exit 1
 }
 cp -ax $base/. "$root"
-cp "$deb" "$root/root/segue.deb"
+cp "$deb" "$root/root"
 ok "the same package as another version" make_newer
+ok "make install into a directory" make -s install DESTDIR="$root/root/tree"
 cp tests/package/inside*.sh "$root/root"
-cp --parents tests/lib/tap.sh tests/lib/net.sh tests/lib/holds tests/controller/lib.sh tests/crowd/lib.sh \
+cp --parents tests/lib/tap.sh tests/lib/net.sh tests/lib/holds tests/controller/lib.sh tests/crowd/lib.sh tests/docs/lines.sh \
+	README.md docs/*.md \
 	build/tests/lib/pass.bpf.o build/tests/crowd/crowd build/tests/crowd/arrivals "$root/root"
 cat >"$root/etc/systemd/system/inside.service" <<END
 [Unit]
@@ -72,7 +76,7 @@ END
 ln -s ../inside.service "$root/etc/systemd/system/multi-user.target.wants/inside.service"
 # The kernel's file systems are writable as on a machine. Let through is what nspawn refuses even to root:
 # bpf(2), and perf_event_open(2), by which captures are read.
-SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 timeout -k 10 600 systemd-nspawn --quiet --directory="$root" --boot \
+SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 timeout -k 10 800 systemd-nspawn --quiet --directory="$root" --boot \
 	--register=no --keep-unit --private-network --capability=all \
 	--system-call-filter='bpf perf_event_open @keyring' \
 	--machine="segue-$$" --console=pipe >"$root/boot.log" 2>&1 </dev/null &

@@ -127,13 +127,10 @@ crowd_tests() {
 	ok_here "$CALLS calls are up, and everybody speaks" everybody_speaks
 	sandbox_lets
 	programs=$(programs) tags=$(tags)
-	survives "systemctl restart" systemctl restart segued
 	survives "killed" systemctl kill -s KILL segued
 	is "the kernel programs are those that were" "$(programs)" "$programs"
-	survives "another version of the package" dpkg -i --force-confold newer.deb
-	ok "the kernel programs are others" test "$(programs)" != "$programs"
-	survives "the version of before" dpkg -i --force-confold segue.deb
-	is "has its kernel programs again: none is left of the other version" "$(tags)" "$tags"
+	docs_each survives_line upgrade
+	is "the version of before has its kernel programs again: none is left of the other version" "$(tags)" "$tags"
 	ok "the ban is still there" is_banned
 	ok_here "everybody falls silent" everything_arrived
 	ok_here "what was sent and received is written down" reported
@@ -148,9 +145,13 @@ crowd_tests() {
 		jq -c '[.data[] | select(.count > 0) | [.name, .count]]')" '[]'
 	is "nor by the parties' sockets" "$(socket_drops alice) $(socket_drops bob)" "0 0"
 	diag "$CALLS calls, $(($(said alice 4) + $(said bob 4))) packets"
+	ok "the log is told more" more_log
 	net_tell bob "bye $((CALLS / 2))"
 	ok "callees end half of the calls" until_true 30 calls_are $((CALLS - CALLS / 2))
 	members_read
+	before_service_lines
+	docs_each do_line service
+	ok "what was typed as a part of the unit is there" after_service_lines
 	net_tell alice "bye $CALLS"
 	ok "callers end the others" until_true 30 calls_are 0
 	ok "each call has its record, and its line of JSON" until_true 20 records_are "$CALLS"

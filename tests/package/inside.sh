@@ -4,8 +4,10 @@
 set -u
 cd /root || exit 1
 . tests/lib/tap.sh
+. tests/docs/lines.sh
 . ./inside-crowd.sh
 . ./inside-watched.sh
+. ./inside-docs.sh
 export DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 until_true() { # SECONDS COMMAND...
@@ -41,6 +43,11 @@ another_pid() {
 	[ "$(main_pid)" != "$before" ] && [ "$(main_pid)" != 0 ]
 }
 
+# package: the file of the version that is installed.
+package() {
+	echo "segue_$(dpkg-query -W -f '${Version}' segue)_amd64.deb"
+}
+
 logged() {
 	journalctl -u segued --no-pager | grep -qE -- "$1"
 }
@@ -72,7 +79,8 @@ nic_returns() {
 mkdir -p /sys/fs/bpf
 mount -t bpf -o mode=700 bpf /sys/fs/bpf
 ip link set lo up
-ok "the package is installed" dpkg -i segue.deb
+an_editor
+docs_each do_line install
 ok "it runs, as it was installed" runs
 is "as its own user" "$(stat -c %U "/proc/$(main_pid)")" segue
 is "with CAP_BPF and CAP_NET_ADMIN" "$(field CapEff) $(field CapBnd)" "0000008000001000 0000008000001000"
@@ -105,7 +113,7 @@ ok "and run" systemctl restart segued
 ok "it runs" runs
 ok "the NIC that goes is attached when it returns" nic_returns
 before=$(main_pid)
-ok "the package is installed anew" dpkg -i --force-confold segue.deb
+ok "the package is installed anew" dpkg -i --force-confold "$(package)"
 ok "it runs on" runs
 ok "as another process" another_pid
 is "with the configuration that it had" "$(grep -c 'name: t0' /etc/segue/segued.yaml)" 1
@@ -120,4 +128,7 @@ ok "and only the store is left" nothing_left "/var/lib/segue
 /var/lib/segue/segue.db"
 is "with the lines of call records" "$(ls -A /var/lib/segue)" "cdr.jsonl
 segue.db"
+ok "what make install has installed takes its place" cp -a tree/. /
+docs_each do_line source
+ok "it runs as its own user" until_true 20 runs_by_hand
 done_testing

@@ -13,8 +13,11 @@ net_need "copies of the signalling"
 net_private "$0" "$@"
 # shellcheck source=tests/controller/lib.sh
 . tests/controller/lib.sh
+# shellcheck source=tests/docs/lines.sh
+. tests/docs/lines.sh
 CONTROLLER_DIGEST=md5
 COPIES=$NET_DIR/collector.log
+COLLECTOR=192.0.2.60 # of the documentation; bob's machine has it
 
 # value METRIC
 value() {
@@ -31,7 +34,7 @@ capture() { # PARTY
 }
 
 receive() {
-	net_start bob collector build/tests/watch/hep-receive 10.0.2.2 9060
+	net_start bob collector build/tests/watch/hep-receive $COLLECTOR 9060
 	net_until 10 net_in bob sh -c 'ss -Hlun sport = :9060 | grep -q .' && capture alice && capture bob
 }
 
@@ -93,7 +96,7 @@ times_are_now() {
 # sngrep stands where the collector was, and writes what it understood as if it had seen the wire.
 sngrep_reads() {
 	net_stop collector
-	net_start bob sngrep env TERM=dumb sngrep -N -q -L udp:10.0.2.2:9060 -O "$NET_DIR/sngrep.pcap"
+	net_start bob sngrep env TERM=dumb sngrep -N -q -L udp:$COLLECTOR:9060 -O "$NET_DIR/sngrep.pcap"
 	net_until 10 net_in bob sh -c 'ss -Hlun sport = :9060 | grep -q .' && controller_register bob || return
 	net_until 10 sngrep_has
 }
@@ -103,9 +106,24 @@ sngrep_has() {
 		tr '\t\n' ' ;' | grep -q '10.0.2.2 10.0.2.1 REGISTER .*10.0.2.1 10.0.2.2  200'
 }
 
+# As it is typed, in a terminal: its list has the message then.
+sngrep_shows() { # LINE
+	net_start bob sngrep env TERM=xterm setsid script -qfec "stty rows 24 cols 120; exec $1" "$NET_DIR/screen"
+	net_until 10 net_in bob sh -c 'ss -Hlun sport = :9060 | grep -q .' && controller_register bob &&
+		net_until 10 grep -aq 'REGISTER.*bob@' "$NET_DIR/screen"
+	shows_code=$?
+	net_stop sngrep
+	[ $shows_code = 0 ] || {
+		cat -v "$NET_DIR/screen"
+		return 1
+	}
+}
+
 controller_network
+net_in bob ip addr add $COLLECTOR/32 dev lo
+net_in relay ip route add $COLLECTOR via 10.0.2.2
 controller_configure "http: 127.0.0.1:9810
-hep: {to: \"udp:10.0.2.2:9060\", id: 2001}"
+hep: {to: \"udp:$COLLECTOR:9060\", id: 2001}"
 ok_here "segued starts" controller_start
 ok "subscribers" controller_subscriber alice bob
 ok_here "a collector" receive
@@ -126,6 +144,7 @@ ok "the others are counted" grew segue_hep_sent_total 17
 if command -v sngrep >/dev/null; then
 	ok_here "sngrep understands them" sngrep_reads
 	net_stop sngrep
+	docs_each sngrep_shows hep
 else
 	skip "sngrep understands them" "no sngrep (make setup-check)"
 	net_stop collector
