@@ -46,6 +46,7 @@ install-docs:
 	$(Q)install -m 644 README.md LICENSE LICENSES.md $(DESTDIR)$(DOCDIR)
 	$(Q)install -m 644 docs/*.md docs/*.svg docs/segued.yaml $(DESTDIR)$(DOCDIR)/docs
 	$(Q)install -D -m 644 package/grafana-dashboard.json $(DESTDIR)$(SHAREDIR)/grafana-dashboard.json
+	$(Q)install -m 644 package/prometheus-alerts.yaml $(DESTDIR)$(SHAREDIR)
 	$(Q)install -D -m 644 tools/segue/completion.bash $(DESTDIR)$(COMPLETIONDIR)/segue
 	$(Q)install -m 644 tools/segue-ua/completion.bash $(DESTDIR)$(COMPLETIONDIR)/segue-ua
 	$(Q)install -m 644 controller/completion.bash $(DESTDIR)$(COMPLETIONDIR)/segued

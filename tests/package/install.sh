@@ -134,7 +134,8 @@ ok "the library and its headers" has /usr/local/lib/libsegue-relay.a /usr/local/
 ok "the man pages" has $share/man/man1/segue.1 $share/man/man1/segue-ua.1 $share/man/man8/segued.8
 ok "documentation, an example and completion" has $share/doc/segue/docs/operator.md \
 	$share/doc/segue/docs/segued.yaml $share/bash-completion/completions/segue \
-	$share/bash-completion/completions/segue-ua $share/bash-completion/completions/segued $share/segue/grafana-dashboard.json
+	$share/bash-completion/completions/segue-ua $share/bash-completion/completions/segued $share/segue/grafana-dashboard.json \
+	$share/segue/prometheus-alerts.yaml
 ok "whose pages find each other" pages_find_each_other
 ok "what systemd reads" has /usr/local/lib/systemd/system/segued.service \
 	/usr/local/lib/sysusers.d/segue.conf /usr/local/lib/tmpfiles.d/segue.conf

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Metrics and health of a running segued, scraped by curl: promtool takes them, docs/metrics.md has each family and no
-# other, the figures follow calls and drops, and clients that are slow, large or wrong are bounded.
+# other, alerts fire when they should, the figures follow calls and drops, and clients that are slow, large or wrong are bounded.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
@@ -74,12 +74,13 @@ rows() {
 documented() {
 	scrape
 	rows | sort >"$NET_DIR/rows"
-	grep '^| `' docs/metrics.md | sort | diff "$NET_DIR/rows" -
+	grep -E '^\| `(segue|process)_' docs/metrics.md | sort | diff "$NET_DIR/rows" -
 }
 
-# ---- the dashboard for Grafana -------------------------------------------------------------------
+# ---- the dashboard for Grafana, alerts -------------------------------------------------------------------
 
 DASHBOARD=package/grafana-dashboard.json
+ALERTS=package/prometheus-alerts.yaml
 
 expressions() {
 	jq -r '.panels[] | (.targets // [])[].expr' "$DASHBOARD"
@@ -90,6 +91,7 @@ queried() {
 	{
 		expressions
 		jq -r '.templating.list[].definition // empty' "$DASHBOARD"
+		sed -n "s/^ *expr: '\(.*\)'$/\1/p" "$ALERTS"
 	} | grep -oE '\b(segue|process)_[a-z_]+' | sort -u
 }
 
@@ -131,6 +133,25 @@ dashboard_is_sound() {
 			([.targets[].refId] | length == (unique | length)))) and
 		([.panels[] | .gridPos as $p | range($p.x; $p.x + $p.w) as $x | range($p.y; $p.y + $p.h) as $y | [$x, $y]] |
 			length == (unique | length)) and all(.panels[]; .gridPos.x + .gridPos.w <= 24)' "$DASHBOARD"
+}
+
+alerts() {
+	sed -n 's/^ *- alert: \(.*\)$/\1/p' "$ALERTS"
+}
+
+# Each with figures that raise it and others that do not.
+alerts_are_tried() {
+	alerts | wc -l
+	alerts | sed 's/.*/& fires\n& is quiet/' | while read -r wanted; do
+		grep -q "^  - name: $wanted$" tests/watch/alerts.yaml || {
+			echo "tests/watch/alerts.yaml has no case '$wanted'"
+			exit 1
+		}
+	done && [ "$(alerts | wc -l)" -ge 15 ] && promtool check rules "$ALERTS" && promtool test rules tests/watch/alerts.yaml
+}
+
+alerts_in_docs() {
+	sed -n 's/^| `\(Segue[A-Za-z]*\)` |.*/\1/p' docs/metrics.md
 }
 
 # A packet from somebody else to a port of the call.
@@ -181,13 +202,15 @@ else
 	skip "promtool takes the metrics" "no promtool (package prometheus)"
 fi
 ok "the dashboard is sound" dashboard_is_sound
-ok "each of its series is in a scrape" each_is_scraped
+ok "each series of it and of the alerts is in a scrape" each_is_scraped
 ok "and in docs/metrics.md" each_is_documented
 if command -v promtool >/dev/null; then
 	ok "promtool takes its expressions" promtool_takes_expressions
+	ok "each alert fires when it should, and is quiet when not" alerts_are_tried
 else
-	skip "promtool takes its expressions" "no promtool (package prometheus)"
+	skip "promtool takes its expressions and the alerts" "no promtool (package prometheus)"
 fi
+is "docs/metrics.md has every alert, and no other" "$(alerts_in_docs)" "$(alerts)"
 ok "docs/metrics.md has every family, and no other" documented
 ok "no calls" is_value segue_calls 0
 ok "alice registers" controller_register alice
