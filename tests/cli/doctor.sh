@@ -12,23 +12,11 @@ net_private "$0" "$@"
 CONTROLLER_STORE=$NET_DIR/disk/segue.db
 # shellcheck source=tests/controller/lib.sh
 . tests/controller/lib.sh
+# shellcheck source=tests/cli/doctor_lib.sh
+. tests/cli/doctor_lib.sh
 
-# finds RESULT CHECK PATTERN: the doctor has such a finding; one that is not ok has a cure.
-finds() {
-	found=$(controller_segue doctor --config "$CONTROLLER_CONFIG" --json)
-	printf '%s\n' "$found" | tests/lib/holds --arg result "$1" --arg check "$2" --arg pattern "$3" \
-		'[.data.findings[] | select(.result == $result and .check == $check and
-		((.subject // "") + ": " + .reason | test($pattern)))] |
-		length > 0 and all($result == "ok" or .cure != null)' >/dev/null && return
-	echo "no $1 of $2 with /$3/, or without a cure, in: $found"
-	return 1
-}
-
-# cured CHECK: its cure is a command that ends well.
-cured() {
-	cure=$(controller_segue doctor --config "$CONTROLLER_CONFIG" --json |
-		jq -r --arg check "$1" '.data.findings[] | select(.check == $check and .result != "ok").cure')
-	[ -n "$cure" ] && net_in relay sh -c "$cure"
+doctor_says() {
+	controller_segue doctor --config "$CONTROLLER_CONFIG" --json
 }
 
 set_sysctl() { # NAME=VALUE...

@@ -38,6 +38,7 @@ static const struct {
 	{"generic-copies", doctor_generic_copies, true},
 	{"veth", doctor_veth, true},
 	{"offloads", doctor_offloads, true},
+	{"queues", doctor_queues, true},
 	{"mtu", doctor_mtu, true},
 	{"next-hops", doctor_nexthops, true},
 	{"streams", doctor_streams, true},

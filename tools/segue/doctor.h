@@ -49,7 +49,7 @@ doctor_check_fn doctor_ports, doctor_addresses, doctor_rp_filter, doctor_clock, 
 doctor_check_fn doctor_dns, doctor_certificates;
 /* doctor_nic.c: the maps are open */
 doctor_check_fn doctor_nics, doctor_programs, doctor_foreign_programs, doctor_mode, doctor_redirect,
-	doctor_generic_copies, doctor_offloads, doctor_mtu;
+	doctor_generic_copies, doctor_offloads, doctor_queues, doctor_mtu;
 /* doctor_veth.c */
 doctor_check_fn doctor_veth;
 /* doctor_media.c */

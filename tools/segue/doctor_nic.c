@@ -27,6 +27,10 @@ static const char *const needs_own_program[] = {
 	"ice", "ixgbe", "i40e", "virtio_net", "mlx5_core", "igb", "bnxt_en", "ena", NULL,
 };
 
+/* Drivers that send what a CPU redirects on that CPU's own queue, and drop it where there is none.
+ */
+static const char *const needs_queue_of_cpu[] = {"i40e", "mlx5_core", NULL};
+
 static bool is_in(const char *const *list, const char *name)
 {
 	for (; *list; list++) {
@@ -273,6 +277,12 @@ static void check_offloads(struct doctor *doctor, const struct nic_facts *nic)
 		doctor_report(doctor, RESULT_PROBLEM, nic->name, cure,
 			      "LRO merges packets before XDP sees them");
 	}
+	if (nic->gro_hw) {
+		snprintf(cure, sizeof(cure), "ethtool -K %s rx-gro-hw off", nic->name);
+		doctor_report(doctor, RESULT_WARNING, nic->name, cure,
+			      "hardware GRO may merge packets before XDP sees them, and drivers "
+			      "refuse native mode beside it");
+	}
 	/* A veth's tags are a matter of the sender's end: doctor_veth.c. */
 	if (vlan && nic->rx_vlan && !veth) {
 		snprintf(cure, sizeof(cure), "ethtool -K %s rxvlan off", nic->name);
@@ -281,7 +291,7 @@ static void check_offloads(struct doctor *doctor, const struct nic_facts *nic)
 			"the NIC strips VLAN tags, and next hops here are in a VLAN: XDP sees "
 			"the packets untagged");
 	}
-	if (!nic->lro && !(vlan && nic->rx_vlan && !veth))
+	if (!nic->lro && !nic->gro_hw && !(vlan && nic->rx_vlan && !veth))
 		doctor_report(doctor, RESULT_OK, nic->name, NULL, "none that stands in the way");
 }
 
@@ -292,6 +302,50 @@ void doctor_offloads(struct doctor *doctor)
 
 		if (nic_facts_read(doctor->nic[i].ifindex, &facts) == 0)
 			check_offloads(doctor, &facts);
+	}
+}
+
+/* A veth takes any CPU's packets on any queue. */
+static void check_queues(struct doctor *doctor, const struct nic_facts *nic)
+{
+	uint32_t cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	char cure[CURE_LEN];
+
+	if (nic->queues_max >= cpus)
+		snprintf(cure, sizeof(cure), "ethtool -L %s combined %u", nic->name, cpus);
+	else
+		snprintf(cure, sizeof(cure),
+			 "interrupts of all NICs to the first %u CPUs "
+			 "(/proc/irq/*/smp_affinity_list)",
+			 nic->queues);
+	if (!nic->queues || strcmp(nic->kind, "veth") == 0)
+		doctor_report(doctor, RESULT_OK, nic->name, NULL,
+			      "its driver has no queues that matter");
+	else if (nic->queues >= cpus)
+		doctor_report(doctor, RESULT_OK, nic->name, NULL, "%u for %u CPUs", nic->queues,
+			      cpus);
+	else if (is_in(needs_queue_of_cpu, nic->driver))
+		doctor_report(doctor, RESULT_PROBLEM, nic->name, cure,
+			      "%u for %u CPUs: driver %s drops what the other CPUs redirect to it",
+			      nic->queues, cpus, nic->driver);
+	else if (nic->queues_max > nic->queues)
+		doctor_report(doctor, RESULT_WARNING, nic->name, cure,
+			      "%u for %u CPUs: the others forward nothing that comes in here, and "
+			      "have to share when they send",
+			      nic->queues, cpus);
+	else
+		doctor_report(doctor, RESULT_OK, nic->name, NULL,
+			      "%u for %u CPUs, and it cannot have more: they share", nic->queues,
+			      cpus);
+}
+
+void doctor_queues(struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->nic_count; i++) {
+		struct nic_facts facts;
+
+		if (nic_facts_read(doctor->nic[i].ifindex, &facts) == 0)
+			check_queues(doctor, &facts);
 	}
 }
 

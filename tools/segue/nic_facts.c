@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -136,6 +137,66 @@ static uint32_t ethtool_value(int fd, const char *name, uint32_t command)
 	return ethtool(fd, name, &value) ? value.data : 0;
 }
 
+/* The kernel's number of the feature `wanted`, and in *count how many there are; -1: none. */
+static int feature_number(int fd, const char *name, const char *wanted, uint32_t *count)
+{
+	struct {
+		struct ethtool_sset_info info;
+		uint32_t count;
+	} set = {{.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << ETH_SS_FEATURES}, 0};
+	struct ethtool_gstrings *strings;
+	int number = -1;
+
+	if (!ethtool(fd, name, &set) || !set.info.sset_mask || !set.count)
+		return -1;
+	strings = calloc(1, sizeof(*strings) + (size_t)set.count * ETH_GSTRING_LEN);
+	if (!strings)
+		return -1;
+	strings->cmd = ETHTOOL_GSTRINGS;
+	strings->string_set = ETH_SS_FEATURES;
+	strings->len = set.count;
+	if (ethtool(fd, name, strings)) {
+		for (uint32_t i = 0; i < set.count && number < 0; i++) {
+			if (!strncmp((const char *)strings->data + i * ETH_GSTRING_LEN, wanted,
+				     ETH_GSTRING_LEN))
+				number = (int)i;
+		}
+	}
+	free(strings);
+	*count = set.count;
+	return number;
+}
+
+static bool has_feature(int fd, const char *name, const char *wanted)
+{
+	struct ethtool_gfeatures *features;
+	uint32_t count = 0;
+	int number = feature_number(fd, name, wanted, &count);
+	bool active = false;
+
+	if (number < 0)
+		return false;
+	features = calloc(1, sizeof(*features) + (count + 31) / 32 * sizeof(features->features[0]));
+	if (!features)
+		return false;
+	features->cmd = ETHTOOL_GFEATURES;
+	features->size = (count + 31) / 32;
+	if (ethtool(fd, name, features))
+		active = features->features[number / 32].active >> number % 32 & 1;
+	free(features);
+	return active;
+}
+
+static void read_queues(int fd, struct nic_facts *out)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+
+	if (!ethtool(fd, out->name, &channels))
+		return;
+	out->queues = channels.combined_count + channels.tx_count;
+	out->queues_max = channels.max_combined ? channels.max_combined : channels.max_tx;
+}
+
 static void read_offloads(struct nic_facts *out)
 {
 	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
@@ -151,6 +212,8 @@ static void read_offloads(struct nic_facts *out)
 	out->rx_vlan = flags & ETH_FLAG_RXVLAN;
 	out->tx_vlan = flags & ETH_FLAG_TXVLAN;
 	out->gro = ethtool_value(fd, out->name, ETHTOOL_GGRO);
+	out->gro_hw = has_feature(fd, out->name, "rx-gro-hw");
+	read_queues(fd, out);
 	out->tx_checksum = ethtool_value(fd, out->name, ETHTOOL_GTXCSUM);
 	close(fd);
 }

@@ -16,8 +16,9 @@ struct nic_facts {
 	uint32_t native_id, generic_id; /* XDP programs, 0 = none */
 	uint32_t link;			/* IFLA_LINK: a veth's peer; 0 = none */
 	int link_netnsid;		/* namespace of `link` as seen from here; -1 = ours */
-	bool gro, lro, rx_vlan, tx_vlan, tx_checksum;
-	char namespace[64]; /* path of the network namespace it is in; "" for ours */
+	bool gro, gro_hw, lro, rx_vlan, tx_vlan, tx_checksum;
+	uint32_t queues, queues_max; /* that send; 0 = the driver does not say */
+	char namespace[64];	     /* path of the network namespace it is in; "" for ours */
 };
 
 /* Of this network namespace. 0, -ENODEV, or another negative errno. */
