@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Records of calls through a running segued: in the store, on the command line, and as a line of JSON in a file that
-# may be moved away, all three alike.
+# may be moved away, all three alike; also by logrotate with what docs/controller.md says.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/lib/tap.sh
@@ -26,10 +26,14 @@ call_ends() {
 }
 
 is_of_call() {
-	jq -c . "$FILE"
+	is_of_call_in "$FILE"
+}
+
+is_of_call_in() {
+	jq -c . "$1"
 	tests/lib/holds --arg id "$CALL" '.id == $id and .caller == "sip:alice@example.net" and .callee == "sip:bob@example.net" and
 		.status == 200 and .handovers == 0 and .started_us <= .answered_us and .answered_us <= .ended_us and
-		(.details.streams[0].paths | length) == 2' "$FILE" >/dev/null
+		(.details.streams[0].paths | length) == 2' "$1" >/dev/null
 }
 
 shown_alike() {
@@ -44,6 +48,29 @@ listed_alike() {
 
 in_the_store() {
 	sqlite3 "$NET_DIR/segue.db" 'SELECT call_id FROM cdr' | grep -qx "$CALL"
+}
+
+# The stanza of the documentation, for this file.
+stanza() {
+	sed -n '/^\/var\/lib\/segue\/cdr.jsonl {$/,/^}$/p' docs/controller.md | sed "s|^/var/lib/segue/cdr.jsonl|$FILE|"
+}
+
+rotate() {
+	stanza >"$NET_DIR/logrotate.conf" && grep -q weekly "$NET_DIR/logrotate.conf" &&
+		logrotate -f -s "$NET_DIR/logrotate.state" "$NET_DIR/logrotate.conf"
+}
+
+# What logrotate moved away, gone on with the record of a call that ends after that, is whole.
+rotated() {
+	ok "logrotate moves it away, as the documentation has it" rotate
+	ok "nothing is left in its place" test ! -e "$FILE"
+	ok "what it had is the newest of the old ones" lines 1 "$FILE.1"
+	ok_here "a call ends after that" call_ends
+	ok "its record is in a new file" net_until 10 lines 1 "$FILE"
+	ok "that says what there is to say" is_of_call
+	ok "logrotate moves that one, too" rotate
+	ok "the one before is compressed" sh -c "zcat '$FILE.2.gz' | wc -l | grep -qx 1"
+	ok "and this one not yet" is_of_call_in "$FILE.1"
 }
 
 controller_network
@@ -67,5 +94,11 @@ ok_here "the file is moved, and another call ends" call_ends
 ok "its record is in a new one" net_until 10 lines 1 "$FILE"
 ok "the old one stays as it is" lines 1 "$FILE.1"
 ok "that is the second call's" is_of_call
+rm "$FILE.1"
+if command -v logrotate >/dev/null; then
+	rotated
+else
+	skip "logrotate moves it away, as the documentation has it" "no logrotate"
+fi
 ok_here "segued ends" controller_stop
 done_testing
