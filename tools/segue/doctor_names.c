@@ -23,40 +23,48 @@
 
 /* ---- DNS ------------------------------------------------------------------------------------- */
 
-/* The resolver keeps IPv6 servers beside its list, whose place for them has no family. */
-static bool set_server6(struct __res_state *state, int place, const struct in6_addr *address,
-			in_port_t port)
+/*
+ * The resolver keeps IPv6 servers beside its list, whose place for them has no family. It would
+ * free its own, so that ours, which are the caller's, have to be taken out before it is closed.
+ */
+static void set_server6(struct __res_state *state, int place, struct sockaddr_in6 *server)
 {
-	struct sockaddr_in6 **at = &state->_u._ext.nsaddrs[place];
-
-	if (!*at)
-		*at = calloc(1, sizeof(**at));
-	if (!*at)
-		return false;
-	**at = (struct sockaddr_in6){
-		.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = *address};
-	state->nsaddr_list[place] = (struct sockaddr_in){.sin_family = 0};
+	free(state->_u._ext.nsaddrs[place]);
+	state->_u._ext.nsaddrs[place] = server;
 	state->_u._ext.nssocks[place] = -1;
-	return true;
+	state->nsaddr_list[place] = (struct sockaddr_in){.sin_family = 0};
 }
 
-static bool set_server(struct __res_state *state, int place, const json_t *server)
+static void take_servers6(struct __res_state *state, struct sockaddr_in6 own[MAXNS])
+{
+	for (int i = 0; i < MAXNS; i++) {
+		if (state->_u._ext.nsaddrs[i] == &own[i])
+			state->_u._ext.nsaddrs[i] = NULL;
+	}
+}
+
+static bool set_server(struct __res_state *state, int place, const json_t *server,
+		       struct sockaddr_in6 own[MAXNS])
 {
 	const char *text = json_string_value(json_object_get(server, "address"));
 	json_int_t port = json_integer_value(json_object_get(server, "port"));
 	in_port_t at = htons((uint16_t)(port ? port : NS_DEFAULTPORT));
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = at};
-	struct in6_addr v6;
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = at};
 
-	if (inet_pton(AF_INET6, text, &v6) == 1)
-		return set_server6(state, place, &v6, at);
+	if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) {
+		own[place] = v6;
+		set_server6(state, place, &own[place]);
+		return true;
+	}
 	if (inet_pton(AF_INET, text, &v4.sin_addr) != 1)
 		return false;
 	state->nsaddr_list[place] = v4;
 	return true;
 }
 
-static void use_servers(struct __res_state *state, const json_t *servers)
+static void use_servers(struct __res_state *state, const json_t *servers,
+			struct sockaddr_in6 own[MAXNS])
 {
 	const json_t *server;
 	int count = 0;
@@ -66,7 +74,7 @@ static void use_servers(struct __res_state *state, const json_t *servers)
 	state->retry = 1;
 	json_array_foreach(servers, i, server)
 	{
-		if (count < MAXNS && set_server(state, count, server))
+		if (count < MAXNS && set_server(state, count, server, own))
 			state->nscount = ++count;
 	}
 }
@@ -216,6 +224,7 @@ static bool is_literal(const char *domain)
 void doctor_dns(struct doctor *doctor)
 {
 	struct __res_state state = {0};
+	struct sockaddr_in6 own[MAXNS];
 	const json_t *domain;
 	size_t i;
 
@@ -223,7 +232,7 @@ void doctor_dns(struct doctor *doctor)
 		doctor_report(doctor, RESULT_OK, NULL, NULL, "no domains are known");
 		return;
 	}
-	use_servers(&state, json_object_get(doctor->config, "nameservers"));
+	use_servers(&state, json_object_get(doctor->config, "nameservers"), own);
 	json_array_foreach(json_object_get(doctor->config, "domains"), i, domain)
 	{
 		const char *name = json_string_value(domain);
@@ -234,6 +243,7 @@ void doctor_dns(struct doctor *doctor)
 		else
 			look_at_domain(doctor, &state, name);
 	}
+	take_servers6(&state, own);
 	res_nclose(&state);
 }
 
