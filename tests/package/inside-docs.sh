@@ -29,7 +29,8 @@ do_line() {
 	esac
 }
 
-# survives_line LINE: it is another process then (unless systemd only reads its units again), with the same calls, and nobody has fallen silent. A package brings other
+# survives_line LINE: it is another process then (unless systemd only reads its units again), with the same calls, and
+# nobody has fallen silent. A package brings other
 # kernel programs; without one they are those that were.
 survives_line() {
 	[ "$1" != 'systemctl daemon-reload' ] || {
