@@ -3,53 +3,7 @@
 
 #include <event2/event.h>
 #include <sqlite3.h>
-#include <time.h>
 #include <unistd.h>
-
-/* ---- the clock ---------------------------------------------------------------------------------
- */
-
-/* Of the system's; only for who skips time: the store's thread waits by the system's clock. */
-static _Thread_local uint64_t ahead_ms;
-
-/* By the linker (--wrap): the controller and the test see the same time. */
-int __real_clock_gettime(clockid_t clock, struct timespec *now);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
-{
-	int ret = __real_clock_gettime(clock, now);
-
-	now->tv_nsec += (long)(ahead_ms % 1000) * 1000000;
-	now->tv_sec += (time_t)(ahead_ms / 1000) + now->tv_nsec / 1000000000;
-	now->tv_nsec %= 1000000000;
-	return ret;
-}
-
-static int is_timer(const struct event_base *base, const struct event *event, void *context)
-{
-	(void)base;
-	if (event_get_events(event))
-		return 0;
-	*(const struct event **)context = event;
-	return 1;
-}
-
-/* A grain passes at once. The wheel's is the loop's only timer; the loop has the system's clock, so
- * it has to be told. */
-static void skip_grain(struct call_rig *rig)
-{
-	struct event *timer = NULL;
-
-	ahead_ms += TIMER_GRAIN_MS;
-	event_base_foreach_event(rig->rig.base, is_timer, &timer);
-	if (timer)
-		event_active(timer, EV_TIMEOUT, 0);
-	rig_turn(&rig->rig);
-}
-
-/* ---- the rooms ---------------------------------------------------------------------------------
- */
 
 static void on_request(void *context, struct sip_server_tx *tx, struct sip_message *request)
 {
@@ -182,25 +136,12 @@ void call_rig_close(struct call_rig *rig)
 	assert_int_equal(system(command), 0);
 }
 
-/* Nobody has anything more to say: what is left of 64 T1 need not be waited for. */
-static void wait_idle(struct call_rig *rig, struct sip_stack_stats *stats)
-{
-	uint64_t end = wheel_now_ms() + RIG_PATIENCE_MS;
-
-	do {
-		skip_grain(rig);
-		sip_stack_stats(rig->rig.stack, stats);
-		if (wheel_now_ms() > end)
-			fail_msg("%zu server and %zu client transactions do not end",
-				 stats->server_transactions, stats->client_transactions);
-	} while (stats->server_transactions || stats->client_transactions);
-}
-
 void call_rig_expect_empty(struct call_rig *rig)
 {
 	struct sip_stack_stats stats;
 
-	wait_idle(rig, &stats);
+	rig_skip_idle(&rig->rig);
+	sip_stack_stats(rig->rig.stack, &stats);
 	assert_int_equal(calls_count(rig->calls), 0);
 	assert_int_equal(fake_media_streams(&rig->media), 0);
 	assert_int_equal(rig->media.reserved, 0);

@@ -59,6 +59,8 @@ void rig_run_ms(struct rig *rig, unsigned ms);
 void rig_wait(struct rig *rig, const unsigned *counter, unsigned least);
 /* ... until no transaction is left. */
 void rig_wait_idle(struct rig *rig);
+/* ... and nobody has anything more to say: what is left of 64 T1 passes at once. */
+void rig_skip_idle(struct rig *rig);
 
 extern const struct sip_client_tx_handlers rig_client;
 extern const struct sip_server_tx_handlers rig_server;
