@@ -44,7 +44,7 @@ install-docs:
 		$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
 	$(Q)install -d $(DESTDIR)$(DOCDIR)/docs
 	$(Q)install -m 644 README.md LICENSE LICENSES.md $(DESTDIR)$(DOCDIR)
-	$(Q)install -m 644 docs/*.md docs/*.svg docs/segued.yaml $(DESTDIR)$(DOCDIR)/docs
+	$(Q)install -m 644 docs/*.md docs/*.svg docs/*.png docs/segued.yaml $(DESTDIR)$(DOCDIR)/docs
 	$(Q)install -D -m 644 package/grafana-dashboard.json $(DESTDIR)$(SHAREDIR)/grafana-dashboard.json
 	$(Q)install -m 644 package/prometheus-alerts.yaml $(DESTDIR)$(SHAREDIR)
 	$(Q)install -D -m 644 tools/segue/completion.bash $(DESTDIR)$(COMPLETIONDIR)/segue

@@ -186,10 +186,11 @@ taken_while_running() {
 }
 
 says_what_it_takes() {
-	[ "$(taken_while_running | wc -l)" -ge 11 ] && taken_while_running | has_words docs/man/segue-ua.1 &&
+	[ "$(taken_while_running | wc -l)" -ge 11 ] && sed -n '/^Take commands/,/is standard input/p' docs/man/segue-ua.1 >"$nowhere/man" &&
+		taken_while_running | has_words "$nowhere/man" &&
 		build/segue-ua --help | sed '1,/--control FIFO/d' >"$nowhere/help" && taken_while_running | has_words "$nowhere/help"
 	result=$?
-	rm -f "$nowhere/help" "$nowhere/words"
+	rm -f "$nowhere/help" "$nowhere/man" "$nowhere/words"
 	return $result
 }
 
