@@ -69,7 +69,7 @@ deb: setup-deb
 # Installs the package in a Debian of its own and takes it off again (minutes, and the network).
 check-package: setup-package deb
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
-	$(Q)./tests/run tests/package/clean.sh
+	$(Q)TEST_TIMEOUT=1800 ./tests/run tests/package/clean.sh
 .PHONY: check-package
 
 FORCE:
