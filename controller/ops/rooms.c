@@ -4,12 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-const struct control_command *const control_tables[] = {
-	call_commands,	     handover_commands, registration_commands,
-	subscriber_commands, status_commands,	drop_commands,
-	cdr_commands,	     ban_commands,	NULL,
-};
-
 json_t *rooms_text(struct str text)
 {
 	json_t *value = json_stringn(text.n ? text.p : "", text.n);

@@ -11,7 +11,7 @@ $(B)/tests/call/%.o: CFLAGS += -Icontroller -Itests/sip
 # The rig skips what nobody acts in.
 $(CALL_TESTS:%=$(B)/tests/call/%): LDFLAGS += -Wl,--wrap=clock_gettime
 # Where memory runs out, one allocation after the other.
-$(B)/tests/call/test_memory: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(B)/tests/call/test_memory $(B)/tests/call/test_operator_memory: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 $(CALL_TESTS:%=$(B)/tests/call/%): %: %.o $(CALL_TEST_OBJECTS) $(CONTROLLER_LIB) $(SIP_LIB)
 	$(call say,LINK,$@)
