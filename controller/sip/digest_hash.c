@@ -2,6 +2,8 @@
 #include "sip/digest_hash.h"
 
 #include <errno.h>
+#include <openssl/err.h>
+#include <threads.h>
 
 static const struct str names[DIGEST_ALGORITHMS] = {
 	[DIGEST_SHA256] = STR("SHA-256"),
@@ -26,21 +28,38 @@ bool digest_algorithm_of(struct str name, enum digest_algorithm *out)
 	return false;
 }
 
+/* Kept: a look-up by name costs more than the hash, and takes memory. */
+static thread_local EVP_MD *fetched[DIGEST_ALGORITHMS];
+
+/* Why it was not fetched. OpenSSL calls it unsupported, too, where it was memory that was missing.
+ */
+static bool memory_was_missing(void)
+{
+	bool missing = !ERR_peek_error();
+
+	for (unsigned long code; (code = ERR_get_error());)
+		missing |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	return missing;
+}
+
 int digest_hash_init(struct digest_hash *hash, enum digest_algorithm algorithm)
 {
-	/* Fetched once: a look-up by name costs more than the hash. */
-	hash->md = EVP_MD_fetch(NULL, algorithm == DIGEST_SHA256 ? "SHA256" : "MD5", NULL);
+	EVP_MD **md = &fetched[algorithm];
+
+	*hash = (struct digest_hash){0};
+	ERR_clear_error();
+	if (!*md)
+		*md = EVP_MD_fetch(NULL, algorithm == DIGEST_SHA256 ? "SHA256" : "MD5", NULL);
+	if (!*md && memory_was_missing())
+		return -ENOMEM;
+	hash->md = *md;
 	hash->context = EVP_MD_CTX_new();
-	if (hash->context)
-		return 0;
-	digest_hash_free(hash);
-	return -ENOMEM;
+	return hash->context ? 0 : -ENOMEM;
 }
 
 void digest_hash_free(struct digest_hash *hash)
 {
 	EVP_MD_CTX_free(hash->context);
-	EVP_MD_free(hash->md);
 	*hash = (struct digest_hash){0};
 }
 
