@@ -322,6 +322,32 @@ static void tls_connections_are_made(void **state)
 	sweep_connections(SIP_TLS);
 }
 
+/* All of the new certificates, or the former ones. */
+static void certificates_are_read_again(void **state)
+{
+	struct sip_transport *transport = sip_stack_transport(rig.stack);
+	const struct sip_tls_config tls = files();
+	struct error err;
+	unsigned n = 0;
+	int ret;
+
+	(void)state;
+	do {
+		n = after(n);
+		assert_true(n < MOST_ALLOCATIONS);
+		err.text[0] = '\0';
+		oom_arm(n);
+		ret = sip_transport_renew(transport, &rig.at[SIP_TLS], &tls, &err);
+		oom_disarm();
+		if (ret)
+			assert_true(oom_hit && err.text[0]);
+	} while (oom_hit);
+	assert_true(n > 100);
+	assert_int_equal(ret, 0);
+	request_to_us(SIP_TLS);
+	assert_int_equal(rig.responses, 1);
+}
+
 /* A request in pieces, since what is put together takes memory. */
 static void send_in_pieces(struct peer *client, unsigned number)
 {
@@ -424,6 +450,7 @@ int main(void)
 		TEST(names_are_resolved),
 		PATIENT_TEST(connections_are_made),
 		PATIENT_TEST(tls_connections_are_made),
+		PATIENT_TEST(certificates_are_read_again),
 		PATIENT_TEST(clients_are_answered_or_closed),
 	};
 
