@@ -22,6 +22,7 @@ enum mode {
 	MODE_FOREGROUND,
 	MODE_KEYS,
 	MODE_PREPARE,
+	MODE_RECORDS,
 	MODE_HELP,
 	MODE_VERSION
 };
@@ -34,6 +35,8 @@ static const char usage[] =
 	"                      SIGTERM ends\n"
 	"      --user NAME     as root: do what takes root, then run as that user\n"
 	"      --prepare       only do what takes root, for that user (segue)\n"
+	"      --dry-run       with --prepare: only say why this version could not take over\n"
+	"      --keep-records FILE  make FILE, with the call records of the store alone\n"
 	"      --check         say \"ok\", or everything that is wrong with the file\n"
 	"      --json          with --check: what it says, for other programs\n"
 	"      --keys          every key of the file, what may stand there, and its preset\n"
@@ -43,11 +46,18 @@ static const char usage[] =
 	"Exit codes: 0 done, 1 failed, 2 wrong usage. More: segued(8), `segue --help`.\n";
 
 static const struct option options[] = {
-	{"config", required_argument, NULL, 'c'}, {"foreground", no_argument, NULL, 'f'},
-	{"check", no_argument, NULL, 'C'},	  {"json", no_argument, NULL, 'J'},
-	{"keys", no_argument, NULL, 'K'},	  {"prepare", no_argument, NULL, 'P'},
-	{"user", required_argument, NULL, 'u'},	  {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},	  {0},
+	{"config", required_argument, NULL, 'c'},
+	{"foreground", no_argument, NULL, 'f'},
+	{"check", no_argument, NULL, 'C'},
+	{"json", no_argument, NULL, 'J'},
+	{"keys", no_argument, NULL, 'K'},
+	{"prepare", no_argument, NULL, 'P'},
+	{"user", required_argument, NULL, 'u'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{"dry-run", no_argument, NULL, 'D'},
+	{"keep-records", required_argument, NULL, 'R'},
+	{0},
 };
 
 static enum mode mode_of(int letter)
@@ -61,6 +71,8 @@ static enum mode mode_of(int letter)
 		return MODE_KEYS;
 	case 'P':
 		return MODE_PREPARE;
+	case 'R':
+		return MODE_RECORDS;
 	case 'h':
 		return MODE_HELP;
 	case 'V':
@@ -125,11 +137,20 @@ static int prepare_for(const char *file, const char *name, struct privileges_use
 	return ret ? ret : prepare(file, user, err);
 }
 
-static int prepare_only(const char *file, const char *name)
+static int prepare_only(const char *file, const char *name, bool dry)
 {
 	struct privileges_user user;
 	struct error err = {""};
-	int ret = prepare_for(file, name ? name : DEFAULT_USER, &user, &err);
+	int ret = dry ? prepare_check(file, &err)
+		      : prepare_for(file, name ? name : DEFAULT_USER, &user, &err);
+
+	return ret ? failed(ret, &err) : EXIT_DONE;
+}
+
+static int keep(const char *file, const char *records)
+{
+	struct error err = {""};
+	int ret = keep_records(file, records, &err);
 
 	return ret ? failed(ret, &err) : EXIT_DONE;
 }
@@ -162,15 +183,23 @@ static int run(const char *file, const char *name)
 	return ret ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int act(enum mode mode, const char *file, const char *user, bool json)
+struct wanted {
+	enum mode mode;
+	const char *file, *user, *records;
+	bool json, dry;
+};
+
+static int act(const struct wanted *wanted)
 {
-	switch (mode) {
+	switch (wanted->mode) {
 	case MODE_CHECK:
-		return check(file, json);
+		return check(wanted->file, wanted->json);
 	case MODE_FOREGROUND:
-		return run(file, user);
+		return run(wanted->file, wanted->user);
 	case MODE_PREPARE:
-		return prepare_only(file, user);
+		return prepare_only(wanted->file, wanted->user, wanted->dry);
+	case MODE_RECORDS:
+		return keep(wanted->file, wanted->records);
 	case MODE_KEYS:
 		config_keys(print_key, NULL);
 		return EXIT_DONE;
@@ -187,29 +216,33 @@ static int act(enum mode mode, const char *file, const char *user, bool json)
 
 int main(int argc, char **argv)
 {
-	const char *file = CONFIG_FILE, *user = NULL;
-	enum mode mode = MODE_NONE;
-	bool json = false;
+	struct wanted wanted = {.mode = MODE_NONE, .file = CONFIG_FILE};
 	int letter;
 
 	while ((letter = getopt_long(argc, argv, "c:fhV", options, NULL)) != -1) {
 		if (letter == '?')
 			return EXIT_USAGE;
+		if (letter == 'R')
+			wanted.records = optarg;
 		if (letter == 'c')
-			file = optarg;
+			wanted.file = optarg;
 		else if (letter == 'u')
-			user = optarg;
+			wanted.user = optarg;
 		else if (letter == 'J')
-			json = true;
-		else if (mode == MODE_NONE)
-			mode = mode_of(letter);
+			wanted.json = true;
+		else if (letter == 'D')
+			wanted.dry = true;
+		else if (wanted.mode == MODE_NONE)
+			wanted.mode = mode_of(letter);
 		else
-			return wrong_usage(
-				"one of --foreground, --check, --prepare and --keys at a time");
+			return wrong_usage("one of --foreground, --check, --prepare, "
+					   "--keep-records and --keys at a time");
 	}
 	if (optind < argc)
 		return wrong_usage("takes no operands");
-	if (json && mode != MODE_CHECK)
+	if (wanted.json && wanted.mode != MODE_CHECK)
 		return wrong_usage("--json goes with --check");
-	return act(mode, file, user, json);
+	if (wanted.dry && wanted.mode != MODE_PREPARE)
+		return wrong_usage("--dry-run goes with --prepare");
+	return act(&wanted);
 }

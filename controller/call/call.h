@@ -21,11 +21,12 @@ int calls_alloc(struct calls **out, struct sip_stack *stack, struct registrar *r
 void calls_free(struct calls *calls);
 /* Takes other limits, trunks and timers over; calls that exist are left alone. */
 void calls_reconfigure(struct calls *calls, const struct config *config);
-/* -EPROTO: the journal has calls of a version that writes them in another form. */
-int calls_check(struct store *store, struct error *err);
+/* Of a store that another segued may have open. -EPROTO: its journal has calls of a version that
+ * writes them in another form, or it is of a later one. */
+int calls_check(const char *url, struct error *err);
 /* Calls of the journal, as far as the relay still has their streams; the rest is collected.
- * -ENOMEM: not all of them; -EPROTO as calls_check(): relay and journal are as before, for the next
- * start. */
+ * -ENOMEM: not all of them; -EPROTO: some are of a version that writes them in another form: relay
+ * and journal are as before, for the next start. */
 int calls_adopt(struct calls *calls, struct error *err);
 
 /* Every request but REGISTER; ACK of a 2xx; responses of no transaction; connections that ended. */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "store/offline.h"
+
 #define TABLE "call"
 #define NOT_ADOPTED "not adopted" /* the reason in a record */
 #define WORD "call"
@@ -446,26 +448,34 @@ static int look_for_foreigner(void *context, struct str key, struct str value)
 	return 0;
 }
 
-int calls_check(struct store *store, struct error *err)
+static int judge(const struct foreigners *foreigners, struct error *err)
 {
-	struct foreigners foreigners = {0};
-	int ret = store_each(store, TABLE, look_for_foreigner, &foreigners, err);
-
-	if (ret || !foreigners.count)
-		return ret;
+	if (!foreigners->count)
+		return 0;
 	return error_set(err, -EPROTO,
 			 "%zu calls of the journal were written by another version of Segue (form "
 			 "%s; this one has %.*s): start that version again and wait until they are "
 			 "over, or give them up: sqlite3 STORE 'DELETE FROM " TABLE "'",
-			 foreigners.count, foreigners.form, STR_ARG(FORMAT));
+			 foreigners->count, foreigners->form, STR_ARG(FORMAT));
+}
+
+int calls_check(const char *url, struct error *err)
+{
+	struct foreigners foreigners = {0};
+	int ret = store_look(url, TABLE, look_for_foreigner, &foreigners, err);
+
+	return ret ? ret : judge(&foreigners, err);
 }
 
 int calls_adopt(struct calls *calls, struct error *err)
 {
 	struct adoption adoption = {.calls = calls};
-	int ret = calls_check(calls->store, err);
+	struct foreigners foreigners = {0};
+	int ret = store_each(calls->store, TABLE, look_for_foreigner, &foreigners, err);
 	int collected;
 
+	if (!ret)
+		ret = judge(&foreigners, err);
 	if (!ret)
 		ret = store_each(calls->store, TABLE, adopt_one, &adoption, err);
 	if (ret)

@@ -64,6 +64,8 @@ int media_alloc(struct media **out, struct event_base *base, struct wheel *wheel
  */
 int media_prepare(const struct config *config, struct log *log, uid_t user, gid_t group,
 		  struct error *err);
+/* Whether maps that there are have the layout that we know: -EPROTO. Nothing is changed. */
+int media_check(struct error *err);
 /* Streams, programs and maps stay: media goes on without us. Every struct media_stream is gone. */
 void media_free(struct media *media);
 

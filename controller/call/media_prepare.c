@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+
 #include "base/log.h"
 #include "call/media_internal.h"
 
@@ -43,6 +45,17 @@ static int renew(struct media *media, struct error *err)
 		log_info(media->log, NULL,
 			 "media: %d kernel programs of another version were replaced", ret);
 	return 0;
+}
+
+int media_check(struct error *err)
+{
+	const struct sg_relay_options options = {.flags = SG_OPEN_READ_ONLY};
+	struct sg_relay *relay = NULL;
+	struct sg_error why = {""};
+	int ret = sg_relay_open(&relay, &options, &why);
+
+	sg_relay_close(relay);
+	return ret && ret != -ENOENT ? error_set(err, ret, "%s", why.text) : 0;
 }
 
 int media_prepare(const struct config *config, struct log *log, uid_t user, gid_t group,

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "call/call.h"
 #include "call/media.h"
-#include "config.h"
+#include "store/offline.h"
 
 #define DIRECTORY_MODE 0750
 
@@ -105,6 +106,33 @@ int prepare(const char *config_file, const struct privileges_user *user, struct 
 		ret = prepare_all(config, user, log, err);
 	if (log)
 		log_close(log);
+	config_free(config);
+	return ret;
+}
+
+int prepare_check(const char *config_file, struct error *err)
+{
+	struct config *config = NULL;
+	int ret;
+
+	if (geteuid())
+		return error_set(err, -EPERM, "only root may see all that is looked at");
+	ret = config_load(&config, config_file, err);
+	if (!ret)
+		ret = calls_check(config->store, err);
+	if (!ret)
+		ret = media_check(err);
+	config_free(config);
+	return ret;
+}
+
+int keep_records(const char *config_file, const char *to, struct error *err)
+{
+	struct config *config = NULL;
+	int ret = config_load(&config, config_file, err);
+
+	if (!ret)
+		ret = store_keep_records(config->store, to, err);
 	config_free(config);
 	return ret;
 }

@@ -11,5 +11,12 @@
  * missing. Done twice it changes nothing more, and running calls notice nothing.
  */
 int prepare(const char *config_file, const struct privileges_user *user, struct error *err);
+/*
+ * Whether this version could take over what runs: the configuration, the form of the store and its
+ * journal, the layout of the maps. Changes nothing.
+ */
+int prepare_check(const char *config_file, struct error *err);
+/* store_keep_records() of the configured store. */
+int keep_records(const char *config_file, const char *to, struct error *err);
 
 #endif

@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "store/offline.h"
 #include "store/sqlite_cdr.h"
 #include "store/sqlite_save.h"
 
-#define BUSY_MS 1000	  /* how long a lock of somebody else is waited for */
-#define SCHEMA_VERSION 1u /* PRAGMA user_version: raised when tables change their shape */
+#define BUSY_MS 1000 /* how long a lock of somebody else is waited for */
 
 struct sqlite {
 	char *file;
@@ -189,7 +189,7 @@ static int set_up(struct sqlite *s)
 	if (!error)
 		error = ask(s->writer, "PRAGMA user_version", answer, sizeof(answer));
 	version = strtoul(answer, NULL, 10);
-	if (!error && version > SCHEMA_VERSION)
+	if (!error && version > STORE_SCHEMA_VERSION)
 		return -EPROTO;
 	if (!error)
 		error = ask(s->writer, "PRAGMA journal_mode = WAL", answer, sizeof(answer));
@@ -199,7 +199,7 @@ static int set_up(struct sqlite *s)
 				"PRAGMA journal_size_limit = 67108864",
 				NULL);
 	/* Only once: nothing is written without need, as the disk may be full. */
-	if (!error && version < SCHEMA_VERSION)
+	if (!error && version < STORE_SCHEMA_VERSION)
 		error = make_tables(s->writer);
 	if (!error)
 		error = check_tables(s->writer);

@@ -229,6 +229,13 @@ ok_here "alice hangs up" controller_ended alice
 ok "a member of the group: segue cdr show" net_until 10 answers cdr show "$call"
 net_stop segued
 ok "it ends in order" controller_log ' ended$'
+sed "s#$CONTROLLER_STORE#$NET_DIR/own/none.db#" "$CONTROLLER_CONFIG" >"$NET_DIR/none.yaml"
+ok "what a purge leaves of the store" net_in relay "$SEGUED" --keep-records "$NET_DIR/own/records.db" -c "$CONTROLLER_CONFIG"
+is "are call records" "$(sqlite3 "$NET_DIR/own/records.db" .tables) $(sqlite3 "$NET_DIR/own/records.db" \
+	'SELECT count(*), reason FROM cdr')" "cdr 1|BYE from A"
+is "the user's" "$(stat -c '%U %a' "$NET_DIR/own/records.db")" "segue 600"
+ok "and none where there is no store" says 1 'is not there' \
+	net_in relay "$SEGUED" --keep-records "$NET_DIR/none.db" -c "$NET_DIR/none.yaml"
 victim=$NET_DIR/victim
 echo root >"$victim"
 ln -sf "$victim" /sys/fs/bpf/tc/globals/sg_entry_v1
