@@ -117,6 +117,12 @@ ok "the package is installed anew" dpkg -i --force-confold "$(package)"
 ok "it runs on" runs
 ok "as another process" another_pid
 is "with the configuration that it had" "$(grep -c 'name: t0' /etc/segue/segued.yaml)" 1
+before=$(main_pid)
+echo 'colour: red' >>/etc/segue/segued.yaml
+ok "where it could not start, the installation says so" \
+	sh -c "dpkg -i --force-confold segue.deb 2>&1 | grep -F 'runs on, since this one could not take its place'"
+is "and the one of before runs on" "$(main_pid)" "$before"
+sed -i '/^colour/d' /etc/segue/segued.yaml
 crowd_tests
 watched_tests
 ok "systemd found nothing wrong" sh -c "! journalctl --no-pager -u segued | grep -E 'Unknown|denied|status=[0-9]+/FAILURE'"
@@ -124,6 +130,8 @@ ok "systemd found nothing wrong" sh -c "! journalctl --no-pager -u segued | grep
 ok "the package is taken off" dpkg -r segue
 ok "no programs and no pins are left" sh -c '! ip link | grep -w xdp && ! find /sys/fs/bpf ! -type d ! -name "*.debug" | grep .'
 ok "it is purged" dpkg -P segue
+ok "the store has call records" grep -aq 'CREATE TABLE cdr' /var/lib/segue/segue.db
+ok "and nothing else" sh -c '! grep -aqE "subscriber|binding|secret|TABLE call" /var/lib/segue/segue.db'
 ok "and only the store is left" nothing_left "/var/lib/segue
 /var/lib/segue/segue.db"
 is "with the lines of call records" "$(ls -A /var/lib/segue)" "cdr.jsonl

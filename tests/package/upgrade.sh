@@ -74,6 +74,7 @@ replaced() {
 	before=$(programs) before_egress=$(egress) began=$(packets)
 	ok_here "$1: both speak" speak "$3"
 	ok "$1: both are heard" net_until 10 speaking
+	ok "$1: a dry run says that it can be" could_start
 	ok_here "$1: it is started in the other's place" replace "$2"
 	ok "$1: it says so" controller_log '3 kernel programs of another version were replaced'
 	ok "$1: other programs are on the NICs" test "$(programs)" != "$before"
@@ -97,12 +98,25 @@ refuses() {
 	net_in relay timeout 20 env SEGUE_OBJECT_DIR=build/bpf "$SEGUED" --user segue --config "$CONTROLLER_CONFIG" --foreground \
 		>"$NET_DIR/refused.log" 2>&1
 	refuses_code=$?
+	could_not_start
+	dry_code=$?
 	mv -f $kept $pin
-	[ $refuses_code = 1 ]
+	[ "$refuses_code $dry_code" = "1 0" ]
 }
 
 journal() { # SQL
 	sqlite3 -cmd '.timeout 5000' "$CONTROLLER_STORE" "$1"
+}
+
+could_start() {
+	net_in relay env SEGUE_OBJECT_DIR=build/bpf "$SEGUED" --prepare --dry-run --config "$CONTROLLER_CONFIG" \
+		>"$NET_DIR/dry.log" 2>&1
+}
+
+# The same as a start would say, without one.
+could_not_start() {
+	could_start && return 1
+	grep '^segued: ' "$NET_DIR/refused.log" | diff - "$NET_DIR/dry.log"
 }
 
 # docs/upgrade.md, "Back again": calls as another version writes them.
@@ -120,6 +134,7 @@ another_journal() {
 	ok_here "another journal: it does not start" refuses_journal
 	ok "another journal: it says what to do" grep -qE '1 calls of the journal were written by another version of Segue \(form call99; this one has call[0-9]+\): start that version again' \
 		"$NET_DIR/refused.log"
+	ok "another journal: a dry run says the same" could_not_start
 	is "another journal: the row is as it was" "$(journal 'SELECT value FROM call')" "$before"
 	is "another journal: no record says that the call is over" "$(journal 'SELECT count(*) FROM cdr')" 0
 	journal "UPDATE call SET value = '$form' || substr(value, 9)"
@@ -131,7 +146,7 @@ refused() {
 	ok_here "another version: both speak" speak 3
 	ok "another version: both are heard" net_until 10 speaking
 	another_journal
-	ok_here "another layout: it does not start" refuses
+	ok_here "another layout: it does not start, and a dry run says so" refuses
 	ok "another layout: it says what to do" grep -qE 'sg_path_v1 has value size [0-9]+, not [0-9]+: it was made by another version; detach all interfaces with that version, or use another pin directory' \
 		"$NET_DIR/refused.log"
 	ok_here "another version: each packet arrived once" whole
