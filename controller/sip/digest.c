@@ -244,8 +244,7 @@ int digest_ha1(struct digest_ha1 *out, struct str user, struct str realm, struct
 		ret = digest_hash_init(&hash, (enum digest_algorithm)i);
 		if (!ret && digest_hash_there(&hash)) /* else empty: nobody gets in with it */
 			ret = digest_hash_of(&hash, parts, 3, out->hex[i]);
-		if (!ret)
-			digest_hash_free(&hash);
+		digest_hash_free(&hash);
 	}
 	return ret;
 }
