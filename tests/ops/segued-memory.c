@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * segued-memory CONFIG serve | start: segued as a whole, while one allocation after the other
- * fails: its own, and those that jansson and libevent make for it. Run by
- * memory.sh, in namespaces, with a call of two real parties.
+ * fails: its own, and those that jansson, libevent, SQLite, c-ares and OpenSSL make for it. Run by
+ * memory.sh, in namespaces, with a call of two real parties. What ends the call, or moves it, is
+ * tests/call/test_operator_memory.
  *
  * serve: waits for the call, then asks for every page, gives commands, and loads the configuration
  * again; whoever asks gets all of the answer, or is told that there is none, and the call is still
@@ -18,7 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../store/oom.h"
+#include "../sip/oom_libraries.h"
+#include "../store/oom_sqlite.h"
 #include "worker_private.h"
 
 #define LAST_ALLOCATION 5000u
@@ -295,13 +297,19 @@ static void commands_find_no_memory(void **state)
 		COMMAND("call", "list") ",\"most\":5",
 		COMMAND("handover", "list") ",\"most\":5",
 	};
+	const struct store_cdr cdr = {.call_id = STR("over"), .reason = STR("a \"test\"")};
 	char show[160];
 
 	(void)state;
+	assert_int_equal(store_add_cdr(world.worker->rooms.store, &cdr), 0);
+	assert_int_equal(store_flush(world.worker->rooms.store), 0);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		give(lists[i], NULL);
 	snprintf(show, sizeof(show), COMMAND("call", "show") ",\"id\":\"%s\"", call_id());
 	give(show, NULL);
+	snprintf(show, sizeof(show), COMMAND("handover", "show") ",\"id\":\"%s\"", call_id());
+	give(show, NULL);
+	give(COMMAND("cdr", "show") ",\"id\":\"over\"", NULL);
 	give(COMMAND("ban", "add") BAN, COMMAND("ban", "del") BAN);
 	give(COMMAND("ban", "list"), NULL);
 	give(COMMAND("ban", "del") BAN, COMMAND("ban", "add") BAN);
@@ -402,16 +410,6 @@ static int end_serving(void **state)
 	return lives ? 0 : -1;
 }
 
-static void *allocate(size_t size)
-{
-	return __wrap_malloc(size);
-}
-
-static void *allocate_again(void *old, size_t size)
-{
-	return __wrap_realloc(old, size);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest serve[] = {
@@ -426,7 +424,8 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 2;
 	world.file = argv[1];
-	event_set_mem_functions(allocate, allocate_again, free);
+	if (!oom_reach_libraries() || !oom_sqlite_reach())
+		return 1;
 	if (!strcmp(argv[2], "serve"))
 		return cmocka_run_group_tests(serve, begin_serving, end_serving);
 	return cmocka_run_group_tests(start, NULL, NULL);
