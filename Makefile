@@ -75,7 +75,7 @@ check: setup-check
 	@echo 'check: builds everything, plain and with sanitizers, then runs every test (minutes)'
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all check-programs
 	$(Q)$(MAKE) --no-print-directory $(JOBS) SAN=1 all check-programs
-	$(Q)LINT_JOBS=1 ./tests/run --beside $(TEST_BESIDE) $(TESTS)
+	$(Q)./tests/run $(TESTS)
 .PHONY: check
 
 check-programs: $(TEST_PROGRAMS)

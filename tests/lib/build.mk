@@ -22,5 +22,5 @@ $(PASS_OBJECT): tests/lib/pass.bpf.c
 NET_PROGRAMS := $(PATHSIM) $(RTP_TOOLS) $(PASS_OBJECT)
 TEST_PROGRAMS += $(NET_PROGRAMS)
 DEMO_PROGRAMS += $(NET_PROGRAMS)
-# Style and static checks: of `make check` beside its tests, which wait more than they work; of `make lint` alone.
-TEST_BESIDE := tests/lib/lint
+# Style and static checks; `make lint` runs them alone.
+TESTS += tests/lib/lint
