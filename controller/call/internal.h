@@ -9,6 +9,7 @@
  *   attempt an INVITE of ours that looks for the callee; it may fork into several legs
  *   exchange a request inside a dialog that one leg sent and that the other side answers
  *   stream  one m= line: its ports and its place in the relay
+ *   target  a contact that a request goes to (route.h)
  *
  * Whoever may have ended a call (the comment says "may end the call") leaves its caller with a
  * pointer that must not be used again.
@@ -18,6 +19,7 @@
 
 #include "call/call.h"
 #include "call/media.h"
+#include "call/route.h"
 #include "call/story.h"
 #include "call/tally.h"
 #include "sdp/offer_answer.h"
@@ -108,19 +110,6 @@ struct change {
 	void (*done)(struct call *call, struct leg *leg, struct sip_message *message, int result);
 	struct leg *leg;	     /* what it is called with */
 	struct sip_message *message; /* a reference; NULL: none */
-};
-
-struct target {
-	char *uri;
-	char *path; /* Route header value; "" for none */
-	char *user; /* whose contact it is: an address-of-record; NULL: not one of ours */
-	char *instance;
-	struct sip_flow flow;
-	bool use_flow;
-	unsigned q;
-	char *trunk; /* its name; NULL: none */
-	/* Done with, as far as further contacts of the same instance are concerned (PH-3). */
-	enum { TARGET_NEW, TARGET_TRIED, TARGET_UNREACHED } state;
 };
 
 /* The best refusal so far of several contacts (group.h): zeroed at first. */
@@ -374,11 +363,6 @@ void attempt_stray(struct calls *calls, struct sip_message *response);
 
 /* ---- invite.c: a new call ------------------------------------------------------------------- */
 
-struct identity {
-	struct str aor; /* proven; empty for a trunk */
-	const struct config_trunk *trunk;
-};
-
 void invite_receive(struct calls *calls, struct sip_server_tx *tx, struct sip_message *request);
 /* The offer or answer of B reached A: 2xx, with the answer in it; may end the call. */
 void invite_answered(struct call *call, struct leg *leg, struct sip_message *response, int result);
@@ -389,48 +373,11 @@ bool invite_identify(struct calls *calls, struct sip_server_tx *tx, struct sip_m
 		     struct buf *aor, struct identity *out);
 /* A's leg, with the dialog that the request makes. -EINVAL: it has no Contact; -ENOMEM. */
 int call_make_caller(struct call *call, struct sip_message *request, const struct identity *who);
-const struct config_trunk *trunk_of(const struct config *config, const struct netaddr *source);
 /* The status that a request outside a dialog is refused with before anybody is asked; 0: none. */
 int invite_refusal(struct calls *calls, const struct sip_message *request);
 /* 420 with Unsupported, when Require names what we do not know. True: it was answered. */
 bool require_refused(struct calls *calls, struct sip_server_tx *tx,
 		     const struct sip_message *request);
-
-/* ---- admit.c: may there be another call ----------------------------------------------------- */
-
-/* Are there enough calls, or is this the end? */
-bool call_room(const struct calls *calls);
-/* May who asks begin another one? False: it was answered. */
-bool admit_caller(struct calls *calls, struct sip_server_tx *tx, const struct identity *who);
-/* ... and go there? 0, or the status that it is refused with. */
-int admit_targets(struct calls *calls, const struct identity *who, const struct target *target,
-		  size_t targets);
-/* False: calls.barred has it. */
-bool admit_number(const struct calls *calls, struct str number);
-/* It is counted, and told to the log. */
-void admit_refused(struct calls *calls, enum calls_refusal reason, const struct identity *who,
-		   const char *why, struct str what);
-
-/* ---- route.c -------------------------------------------------------------------------------- */
-
-/* Where a request goes: fills *out (freed by targets_free). 0, or a status: 403, 404, 480, 416. */
-int route_find(struct calls *calls, const struct sip_message *request,
-	       const struct identity *caller, struct target **out, size_t *count);
-int route_uri(struct calls *calls, const struct sip_uri *uri, struct str text,
-	      const struct identity *caller, struct target **out, size_t *count);
-void targets_free(struct target *target, size_t count);
-/* redirect.c: the contacts of a 3xx become further targets, as far as who asks may call them. */
-void redirect_follow(const struct leg *who, struct target **target, size_t *targets,
-		     const struct sip_message *response);
-/* redirect_server.c: the user is of a domain that we only tell the way to. True: it was answered.
- */
-bool redirect_serve(struct calls *calls, struct sip_server_tx *tx,
-		    const struct sip_message *request);
-/* From and To of a request of ours that carries on `request`, as sip_dialog_create wants them. */
-int target_parties(struct calls *calls, const struct sip_message *request, struct buf *from,
-		   struct buf *to);
-/* Route, flow. 0 or -ENOMEM. */
-int target_aim(const struct target *target, struct sip_dialog *dialog);
 
 /* ---- offer.c: SDP across the call ----------------------------------------------------------- */
 
