@@ -120,7 +120,7 @@ is "with the configuration that it had" "$(grep -c 'name: t0' /etc/segue/segued.
 before=$(main_pid)
 echo 'colour: red' >>/etc/segue/segued.yaml
 ok "where it could not start, the installation says so" \
-	sh -c "dpkg -i --force-confold segue.deb 2>&1 | grep -F 'runs on, since this one could not take its place'"
+	sh -c "dpkg -i --force-confold $(package) 2>&1 | grep -F 'runs on, since this one could not take its place'"
 is "and the one of before runs on" "$(main_pid)" "$before"
 sed -i '/^colour/d' /etc/segue/segued.yaml
 crowd_tests
