@@ -6,10 +6,10 @@ _segued() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 
 	case $prev in
-	-c | --config) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	-c | --config | --keep-records) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
 	*)
-		mapfile -t COMPREPLY < <(compgen -W "--config --foreground --user --prepare --check --json --keys \
+		mapfile -t COMPREPLY < <(compgen -W "--config --foreground --user --prepare --dry-run --keep-records --check --json --keys \
 			--help --version" -- "$cur")
 		;;
 	esac

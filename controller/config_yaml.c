@@ -407,7 +407,8 @@ static int grammar_error(struct config_reader *reader, const yaml_parser_t *pars
 {
 	char text[256];
 
-	if (parser->error == YAML_MEMORY_ERROR)
+	/* libyaml 0.2.5 does not say so of each allocation. */
+	if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
 		return -ENOMEM;
 	snprintf(text, sizeof(text), "%s%s%s", parser->context ? parser->context : "",
 		 parser->context ? ": " : "", parser->problem ? parser->problem : "not YAML");

@@ -392,6 +392,8 @@ static int explain(struct sqlite *s, int error, struct error *err)
 {
 	if (error == -EPROTO)
 		return error_set(err, error, "store %s: made by a later version of Segue", s->file);
+	if (error == -ENOMEM) /* it may be ours that is missing: SQLite knows of no error then */
+		return error_set(err, error, "store %s: out of memory", s->file);
 	if (error == -EBUSY)
 		return error_set(err, error, "store %s: locked by another process", s->file);
 	return error_set(err, error, "store %s: %s", s->file, sqlite_reason(s));

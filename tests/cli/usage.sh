@@ -197,7 +197,7 @@ says_what_it_takes() {
 # Objects that a running segued answers for: those that it has a table of (drop is the relay's, too), and those of the
 # tool that ask it for a call.
 objects_of_segued() {
-	ls controller/ops/control_*.c | sed 's/.*control_\(.*\)\.c/\1/; /^drop$/d'
+	ls controller/ops/control_*.c | sed 's/.*control_\(.*\)\.c/\1/; /^drop$/d; /^tables$/d'
 	printf '%s\n' trace capture
 }
 

@@ -24,7 +24,13 @@ TESTS += tests/ops/segued.sh tests/ops/tls.sh tests/ops/sanitized.sh tests/ops/d
 SEGUED_MEMORY := $(B)/tests/ops/segued-memory
 TEST_PROGRAMS += $(SEGUED_MEMORY)
 TESTS += tests/ops/memory.sh
+# Every allocation of the process; with sanitizers, whose malloc() it is, those of our objects and of what takes an
+# allocator.
+ifneq ($(SAN),1)
+$(SEGUED_MEMORY).o: CFLAGS += -DOOM_PROCESS
+else
 $(SEGUED_MEMORY): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+endif
 $(SEGUED_MEMORY): $(SEGUED_MEMORY).o $(filter-out %/main.o,$(SEGUED_OBJECTS)) $(CONTROLLER_LIB) $(SIP_LIB) $(RELAY_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS_CONTROLLER) $(LDLIBS_RELAY)
