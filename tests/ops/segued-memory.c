@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * segued-memory CONFIG serve | start | first: segued as a whole, while one allocation after the
+ * segued-memory CONFIG serve | start: segued as a whole, while one allocation after the
  * other fails: its own, and those of all libraries; with sanitizers only of jansson, libevent,
  * SQLite, c-ares and OpenSSL. Run by memory.sh, in namespaces, with a call of two real parties.
  * What ends the call, or moves it, is tests/call/test_operator_memory.
@@ -8,7 +8,7 @@
  * serve: waits for the call, then asks for every page, gives commands, and loads the configuration
  * again; whoever asks gets all of the answer, or is told that there is none, and the call is still
  * there. start: starts again and again. A start that finds no memory fails with a sentence, and
- * loses no call. first: starts where no maps are, and no NIC is attached.
+ * loses no call.
  */
 #include "ops_test.h"
 
@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../sip/oom_libraries.h"
@@ -25,7 +24,6 @@
 #include "worker_private.h"
 
 #define LAST_ALLOCATION 5000u
-#define FIRST_LAST 20000u
 #define PATIENCE_MS 3000u
 #define CALL_MS 20000u
 
@@ -374,63 +372,6 @@ static void start_finds_no_memory(void **state)
 	worker_free(world.worker);
 }
 
-/* ---- starting for the first time
- * ------------------------------------------------------------------------------------
- */
-
-enum first { FIRST_DONE, FIRST_REFUSED, FIRST_REACHED, FIRST_SILENT };
-
-static enum first start_first(unsigned long n)
-{
-	struct error err = {""};
-	int ret;
-
-	oom_arm(n);
-	ret = worker_alloc(&world.worker, world.file, &err);
-	if (!oom_disarm())
-		return ret ? FIRST_SILENT : FIRST_DONE;
-	if (ret)
-		return err.text[0] ? FIRST_REFUSED : FIRST_SILENT;
-	worker_free(world.worker);
-	return FIRST_REACHED;
-}
-
-/* In a process of its own, as it is in life: what OpenSSL could not set up at first it never tries
- * again. */
-static enum first start_apart(unsigned long n)
-{
-	pid_t child = fork();
-	int status = 0;
-
-	if (!child)
-		_exit(start_first(n));
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (!WIFEXITED(status))
-		fail_msg("allocation %lu: ended by signal %d", n, WTERMSIG(status));
-	return (enum first)WEXITSTATUS(status);
-}
-
-/* There are some thousands; OOM_EACH=1: each of them. */
-static void first_start_finds_no_memory(void **state)
-{
-	enum first result = FIRST_REACHED;
-	unsigned long n, refused = 0;
-
-	(void)state;
-	for (n = 1; n < FIRST_LAST && result != FIRST_DONE; n += getenv("OOM_EACH") ? 1 : 97) {
-		/* Whatever the last one left of maps and programs; it fails where that is nothing.
-		 */
-		if (system("build/segue interface detach --all --force >/dev/null 2>&1") < 0)
-			fail_msg("no shell");
-		result = start_apart(n);
-		if (result == FIRST_SILENT)
-			fail_msg("allocation %lu: no start, and no sentence", n);
-		refused += result == FIRST_REFUSED;
-	}
-	assert_int_equal(result, FIRST_DONE);
-	assert_in_range(refused, 20, n);
-}
-
 /* ---- the whole
  * -----------------------------------------------------------------------------------
  */
@@ -479,9 +420,6 @@ int main(int argc, char **argv)
 	const struct CMUnitTest start[] = {
 		cmocka_unit_test(start_finds_no_memory),
 	};
-	const struct CMUnitTest first[] = {
-		cmocka_unit_test(first_start_finds_no_memory),
-	};
 
 	if (argc != 3)
 		return 2;
@@ -490,7 +428,5 @@ int main(int argc, char **argv)
 		return 1;
 	if (!strcmp(argv[2], "serve"))
 		return cmocka_run_group_tests(serve, begin_serving, end_serving);
-	if (!strcmp(argv[2], "first"))
-		return cmocka_run_group_tests(first, NULL, NULL);
 	return cmocka_run_group_tests(start, NULL, NULL);
 }
