@@ -235,6 +235,11 @@ media() {
 	ok "follow ends cleanly on SIGTERM" test "$?" = 0
 }
 
+# A link that came up answers when the kernel finds the time, and asks again only when there is something to send.
+answers_again() {
+	net_in relay sh -c 'echo | nc -u -w 1 -q 0 10.1.0.2 9; ip neigh show 10.1.0.2 dev r0 | grep lladdr'
+}
+
 doctor() {
 	ok "doctor: silent paths" finds warning streams 'one a 1: never got a packet from 10.1.0.3'
 	ok "doctor: healthy NICs" finds ok veth "r0's peer l0 .*takes redirected packets"
@@ -260,6 +265,7 @@ doctor() {
 	net_stop follow
 	ok "doctor: every problem names a cure" cured
 	net_in relay ip link set dev r0 up
+	net_until 30 answers_again >/dev/null
 }
 
 batch() {
